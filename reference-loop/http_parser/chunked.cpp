@@ -98,9 +98,12 @@ ChunkedDecoder::Status ChunkedDecoder::read_size(char c) {
     return Status::need_more;
   }
   if (size_digits_ == 0) return Status::malformed;
-  if (c == '\r') stage_ = Stage::size_lf;
-  else if (c == ';') stage_ = Stage::extension;
-  else return Status::malformed;
+  if (c == '\r')
+    stage_ = Stage::size_lf;
+  else if (c == ';')
+    stage_ = Stage::extension;
+  else
+    return Status::malformed;
   return Status::need_more;
 }
 

@@ -32,7 +32,7 @@ class ChunkedDecoder {
   Stage stage_ = Stage::size;
   std::size_t body_bytes_max_ = 0;
   std::size_t trailer_bytes_max_ = 0;
-  std::size_t remaining_ = 0;       // of the chunk's size while reading it, then of its data
+  std::size_t remaining_ = 0;  // of the chunk's size while reading it, then of its data
   std::size_t size_digits_ = 0;
   std::size_t extension_bytes_ = 0;
   std::size_t trailer_bytes_ = 0;

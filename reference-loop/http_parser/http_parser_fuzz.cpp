@@ -1,5 +1,6 @@
 // libFuzzer entry: one input, fed whole and byte by byte, must give the same requests or refusal.
-// Not built by default: clang++ -fsanitize=fuzzer,address -I<root> http_parser_fuzz.cpp parser.cpp head.cpp chunked.cpp
+// Not built by default: clang++ -fsanitize=fuzzer,address -I<root> http_parser_fuzz.cpp parser.cpp head.cpp
+// chunked.cpp
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

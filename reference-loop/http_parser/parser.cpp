@@ -153,7 +153,8 @@ void RequestParser::complete(std::string_view message) {
 
 std::string_view Request::path() const {
   std::string_view rest = target;
-  if (const std::size_t scheme = rest.find("://"); !rest.starts_with('/') && scheme != std::string_view::npos) {
+  if (const std::size_t scheme = rest.find("://");
+      !rest.starts_with('/') && scheme != std::string_view::npos) {
     rest.remove_prefix(scheme + 3);
     const std::size_t end = rest.find_first_of("/?");
     if (end == std::string_view::npos || rest[end] == '?') return "/";

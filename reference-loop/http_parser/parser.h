@@ -30,9 +30,9 @@ namespace http_parser {
 
 // What one message may cost, in bytes and fields. Exceeding a limit is a refusal, never a truncation.
 struct Limits {
-  std::size_t head_bytes_max = 16 * 1024;         // request line and all fields, with their CRLFs: else 431
-  std::size_t headers_max = 100;                  // fields: else 431
-  std::size_t body_bytes_max = 8 * 1024 * 1024;   // after chunk decoding: else 413
+  std::size_t head_bytes_max = 16 * 1024;        // request line and all fields, with their CRLFs: else 431
+  std::size_t headers_max = 100;                 // fields: else 431
+  std::size_t body_bytes_max = 8 * 1024 * 1024;  // after chunk decoding: else 413
 };
 
 struct Header {
@@ -123,10 +123,10 @@ class RequestParser {
 
   Limits limits_;
   Stage stage_ = Stage::head;
-  std::string buffer_;           // the message so far, when it did not arrive whole
-  std::size_t scanned_ = 0;      // bytes of the head already searched for a line end
-  std::size_t line_begin_ = 0;   // where the current line of the head begins
-  std::size_t head_size_ = 0;    // known once the head is complete
+  std::string buffer_;          // the message so far, when it did not arrive whole
+  std::size_t scanned_ = 0;     // bytes of the head already searched for a line end
+  std::size_t line_begin_ = 0;  // where the current line of the head begins
+  std::size_t head_size_ = 0;   // known once the head is complete
   bool saw_request_line_ = false;
   bool skipped_empty_line_ = false;
 
