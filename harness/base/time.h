@@ -1,10 +1,9 @@
 #pragma once
 // Time is always `Nanos`, never a bare integer; JSON keys carry the unit (`latency_ns_p99`).
 
-#include <time.h>
-
 #include <chrono>
 #include <cstdint>
+#include <time.h>
 
 namespace tickmark {
 

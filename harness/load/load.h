@@ -29,7 +29,7 @@ struct LaneConfig {
   const Client* client = nullptr;  ///< borrowed; must outlive the load
   int connections = 1;             ///< >= 1
   Arrivals arrivals = Arrivals::kPoisson;
-  double rate_per_s = 0;           ///< open loop only, > 0, all connections of the lane together
+  double rate_per_s = 0;  ///< open loop only, > 0, all connections of the lane together
 };
 
 struct LoadConfig {
@@ -37,15 +37,15 @@ struct LoadConfig {
   uint16_t port = 0;
   std::vector<LaneConfig> lanes;
   Scenario scenario = Scenario::kOrderly;
-  Nanos warmup{0};            ///< load runs, nothing is recorded
-  Nanos duration{0};          ///< the measured window
-  Nanos drain = 1s;           ///< after the window: how long unanswered requests may still complete
-  Nanos request_timeout = 5s; ///< from the intended send time; then counted as a timeout
-  double ramp_per_s = 20'000; ///< connects per second, orderly scenario
-  Nanos ramp_deadline = 20s;  ///< for "every connection answered once"
-  uint64_t seed = 1;          ///< of arrivals and their assignment to connections
-  int cpu = -1;               ///< pin the generator's thread to this core; -1 = leave it
-  bool spin = false;          ///< spin through the last microseconds before a deadline (own core only)
+  Nanos warmup{0};             ///< load runs, nothing is recorded
+  Nanos duration{0};           ///< the measured window
+  Nanos drain = 1s;            ///< after the window: how long unanswered requests may still complete
+  Nanos request_timeout = 5s;  ///< from the intended send time; then counted as a timeout
+  double ramp_per_s = 20'000;  ///< connects per second, orderly scenario
+  Nanos ramp_deadline = 20s;   ///< for "every connection answered once"
+  uint64_t seed = 1;           ///< of arrivals and their assignment to connections
+  int cpu = -1;                ///< pin the generator's thread to this core; -1 = leave it
+  bool spin = false;           ///< spin through the last microseconds before a deadline (own core only)
 };
 
 /// scheduled = completed + errors + timeouts + in_flight + unsent, exactly: requests whose intended time
@@ -78,28 +78,28 @@ struct LaneReport {
   double scheduled_rate_per_s = 0;        ///< arrivals scheduled in the window / window
   double little_error = 0;                ///< relative; > 0.001 makes the trial INVALID
   uint64_t bytes_sent = 0, bytes_received = 0;
-  double header_bytes_per_reply = 0;      ///< HTTP only
-  uint64_t wrong_replies = 0;             ///< first one kept in `wrong_reply`; any disqualifies
-  std::string wrong_reply;                ///< request number, what was expected, what was seen
+  double header_bytes_per_reply = 0;  ///< HTTP only
+  uint64_t wrong_replies = 0;         ///< first one kept in `wrong_reply`; any disqualifies
+  std::string wrong_reply;            ///< request number, what was expected, what was seen
   std::vector<SeriesPoint> series;
 };
 
 /// The ruler's report on itself.
 struct ClientReport {
-  double cpu_utilisation = 0;      ///< of its thread in the window, spinning excluded, 0..1
-  Nanos cpu_time{0};               ///< of its thread in the window
-  stats::Histogram lateness;       ///< actual minus due, for sends delayed by the generator itself
-  double late_share = 0;           ///< share of sends more than 100 us late
-  uint64_t syscalls = 0;           ///< sends + receives + waits, counted by the generator
-  Nanos ramp_time{0};              ///< until every connection was answered once
+  double cpu_utilisation = 0;  ///< of its thread in the window, spinning excluded, 0..1
+  Nanos cpu_time{0};           ///< of its thread in the window
+  stats::Histogram lateness;   ///< actual minus due, for sends delayed by the generator itself
+  double late_share = 0;       ///< share of sends more than 100 us late
+  uint64_t syscalls = 0;       ///< sends + receives + waits, counted by the generator
+  Nanos ramp_time{0};          ///< until every connection was answered once
 };
 
 struct LoadReport {
   std::vector<LaneReport> lanes;
   ClientReport client;
-  Nanos window{0};                 ///< measured length of the window
+  Nanos window{0};  ///< measured length of the window
   bool interrupted = false;
-  std::string failure;             ///< "" or why the load could not be completed (ramp deadline, refused ...)
+  std::string failure;  ///< "" or why the load could not be completed (ramp deadline, refused ...)
 };
 
 /// Called from the generator's thread at phase edges only, so that CPU and memory of the subject are read

@@ -44,10 +44,10 @@ class StreamClient {
 
 /// What a client half is made from.
 struct ClientSetup {
-  Parameters params;             ///< of the workload, defaults filled in
-  std::string variant;           ///< one of the spec's variants; "" = the first
-  std::string host = "127.0.0.1";///< Host header
-  std::filesystem::path folder;  ///< an existing folder of the harness, for files the workload needs
+  Parameters params;               ///< of the workload, defaults filled in
+  std::string variant;             ///< one of the spec's variants; "" = the first
+  std::string host = "127.0.0.1";  ///< Host header
+  std::filesystem::path folder;    ///< an existing folder of the harness, for files the workload needs
   uint64_t seed = 1;
 };
 

@@ -24,7 +24,8 @@ class Connection {
 
   virtual ~Connection() = default;
 
-  /// Sends bytes in order. Borrowed: the architecture copies what it cannot send at once. Ignored after close().
+  /// Sends bytes in order. Borrowed: the architecture copies what it cannot send at once. Ignored after
+  /// close().
   virtual void send(std::string_view bytes) = 0;
   /// Closes after everything sent has left. Further input is ignored.
   virtual void close() = 0;

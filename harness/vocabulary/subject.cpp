@@ -1,8 +1,7 @@
 #include "harness/vocabulary/subject.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace tickmark {
 namespace {
@@ -20,8 +19,8 @@ Expected<Parameters> parse_options(std::string_view whole, std::string_view rest
     const std::string_view pair = rest.substr(0, comma);
     const size_t equals = pair.find('=');
     if (equals == std::string_view::npos || !is_word(pair.substr(0, equals))) {
-      return usage_error(fmt::format("subject '{}': '{}' is not an option; expected key=value after the colon",
-                                     whole, pair));
+      return usage_error(fmt::format(
+          "subject '{}': '{}' is not an option; expected key=value after the colon", whole, pair));
     }
     const auto [_, fresh] = options.emplace(pair.substr(0, equals), pair.substr(equals + 1));
     if (!fresh) {
@@ -42,14 +41,16 @@ Expected<SubjectName> SubjectName::parse(std::string_view text) {
   const size_t at = head.find('@');
   subject.name = head.substr(0, at);
   if (!is_word(subject.name)) {
-    return usage_error(fmt::format(
-        "subject '{}' has no valid name; expected name[@version][:key=value,...], see 'tickmark list subjects'",
-        text));
+    return usage_error(
+        fmt::format("subject '{}' has no valid name; expected name[@version][:key=value,...], see 'tickmark "
+                    "list subjects'",
+                    text));
   }
   if (at != std::string_view::npos) {
     subject.version = head.substr(at + 1);
     if (subject.version.empty()) {
-      return usage_error(fmt::format("subject '{}': the version after '@' is empty; give one or drop the '@'", text));
+      return usage_error(
+          fmt::format("subject '{}': the version after '@' is empty; give one or drop the '@'", text));
     }
   }
   if (colon != std::string_view::npos) {

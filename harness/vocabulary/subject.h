@@ -25,15 +25,15 @@ struct SubjectName {
 
 /// subject.yaml of a folder in baselines/.
 struct SubjectManifest {
-  std::string name;          ///< the folder's name
-  std::string title;         ///< as charts print it: "Node.js"
-  std::string says;          ///< the architecture in one sentence
-  std::string colour;        ///< "#rrggbb", the same in every chart
+  std::string name;                  ///< the folder's name
+  std::string title;                 ///< as charts print it: "Node.js"
+  std::string says;                  ///< the architecture in one sentence
+  std::string colour;                ///< "#rrggbb", the same in every chart
   std::vector<std::string> command;  ///< argv; {dir} = its folder, {bin} = the build's bin, {k} = option k
-  std::string binary;        ///< what must be found for it to be available ("node"); "" = built with us
-  std::string install;       ///< the command that would install it
-  std::string caveat;        ///< printed beside its numbers, e.g. "no service half: the floor"
-  Parameters launch_options; ///< options consumed by the launcher (e.g. binary=node), with defaults
+  std::string binary;         ///< what must be found for it to be available ("node"); "" = built with us
+  std::string install;        ///< the command that would install it
+  std::string caveat;         ///< printed beside its numbers, e.g. "no service half: the floor"
+  Parameters launch_options;  ///< options consumed by the launcher (e.g. binary=node), with defaults
 };
 
 /// What `<subject> describe` prints.
@@ -41,8 +41,8 @@ struct SubjectDescription {
   std::string name;
   std::map<std::string, std::string> versions;  ///< runtime, loop, crypto, engine, compiler ...
   std::vector<std::string> workloads;
-  std::vector<std::string> features;            ///< e.g. "play", "play_under_load"
-  Parameters options;                           ///< with defaults
+  std::vector<std::string> features;  ///< e.g. "play", "play_under_load"
+  Parameters options;                 ///< with defaults
 };
 
 }  // namespace tickmark

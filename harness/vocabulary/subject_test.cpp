@@ -15,11 +15,13 @@ TEST(SubjectName, round_trips_name_version_and_options) {
 }
 
 TEST(SubjectName, refuses_what_is_not_a_name_and_says_what_it_was) {
-  for (const char* text : {"", "Node", "node@", "node:", "node:pool", "node:pool=1,pool=2", "no de", "node:=3"}) {
+  for (const char* text :
+       {"", "Node", "node@", "node:", "node:pool", "node:pool=1,pool=2", "no de", "node:=3"}) {
     auto parsed = SubjectName::parse(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().kind, ErrorKind::kUsage);
-    EXPECT_NE(parsed.error().message.find(std::string("'") + text + "'"), std::string::npos) << parsed.error().message;
+    EXPECT_NE(parsed.error().message.find(std::string("'") + text + "'"), std::string::npos)
+        << parsed.error().message;
   }
 }
 

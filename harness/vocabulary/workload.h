@@ -29,9 +29,9 @@ struct VariantSpec {
 
 /// spec.yaml, parsed. Fields as documented in docs/workloads.md.
 struct WorkloadSpec {
-  std::string id;      ///< the folder's name
+  std::string id;  ///< the folder's name
   std::string title;
-  std::string says;    ///< the question it asks, one sentence
+  std::string says;  ///< the question it asks, one sentence
   WorkloadKind kind = WorkloadKind::kHttp;
   Placement placement = Placement::kIsolated;
   std::vector<ParameterSpec> params;
