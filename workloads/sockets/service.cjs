@@ -1,0 +1,14 @@
+'use strict';
+// sockets: a byte-stream echo. What the client sends comes back, in order; no framing is promised.
+
+exports.kind = 'stream';
+exports.params = {};
+
+exports.make = () => ({
+  on_bytes(connection, bytes) {
+    connection.send(bytes);
+  },
+  on_end(connection) {
+    connection.close();
+  },
+});
