@@ -28,7 +28,7 @@ SystemSnapshot sample_system();
 struct Environment {
   double foreign_cpu_share = 0;  ///< of the machine, 0..1: busy minus subject minus client; /proc/stat counts
                                  ///< in ticks, so a window of 0.7 s on 2 CPUs resolves about 0.015
-  double steal_share = 0;  ///< of the machine, 0..1
+  double steal_share = 0;        ///< of the machine, 0..1
   uint64_t listen_overflows = 0, listen_drops = 0, syn_cookies = 0, retransmits = 0;
 };
 
