@@ -32,20 +32,20 @@ function answer(exchange, outcome) {
   return exchange.reply(200, outcome.bytes ?? String(outcome.number));
 }
 
-exports.make = (params) => {
-  const { root } = params;
-  if (!root) throw new Error('workload fs needs --param root=FOLDER');
-  if (!fs.statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new Error(`workload fs: root '${root}' is not a folder; give an existing one with --param root=FOLDER`);
-  }
-  return {
-    on_request(request, exchange) {
-      const name = request.query.get('file');
-      const work = work_for(request, path.join(root, name ?? ''));
-      if (work === null) return exchange.reply(404, 'not found\n');
-      if (!name) return exchange.reply(400, 'file= is missing\n');
-      if (!kPlainName.test(name)) return exchange.reply(404, 'not a plain file name\n');
-      return exchange.offload(work, answer);
-    },
-  };
+// What is wrong with the parameters, in one sentence; null if nothing is.
+exports.check = ({ root }) => {
+  if (!root) return 'workload fs needs --param root=FOLDER';
+  if (fs.statSync(root, { throwIfNoEntry: false })?.isDirectory()) return null;
+  return `workload fs: root '${root}' is not a folder; give an existing one with --param root=FOLDER`;
 };
+
+exports.make = ({ root }) => ({
+  on_request(request, exchange) {
+    const name = request.query.get('file');
+    const work = work_for(request, path.join(root, name ?? ''));
+    if (work === null) return exchange.reply(404, 'not found\n');
+    if (!name) return exchange.reply(400, 'file= is missing\n');
+    if (!kPlainName.test(name)) return exchange.reply(404, 'not a plain file name\n');
+    return exchange.offload(work, answer);
+  },
+});

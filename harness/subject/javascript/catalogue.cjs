@@ -15,7 +15,8 @@ function half_of(name) {
 exports.workload_names = () =>
   fs.readdirSync(kFolder).filter((name) => fs.existsSync(half_of(name))).sort();
 
-// The service half of a workload: {kind: 'stream'|'http', params: {name: meaning}, make(params)}.
+// The service half of a workload: {kind: 'stream'|'http', params: {name: meaning}, make(params),
+// check?(params) -> what is wrong with them, in a sentence, or null}.
 exports.load_workload = (name) => {
   const names = exports.workload_names();
   if (!names.includes(name)) {
@@ -28,6 +29,7 @@ exports.load_workload = (name) => {
   return half;
 };
 
+// Refuses parameters the workload does not have, or finds wrong.
 exports.check_params = (name, half, params) => {
   for (const key of Object.keys(params)) {
     if (!Object.hasOwn(half.params, key)) {
@@ -35,4 +37,6 @@ exports.check_params = (name, half, params) => {
       throw new UsageError(`workload ${name} has no parameter '${key}'; known: ${known}`);
     }
   }
+  const complaint = half.check?.(params) ?? null;
+  if (complaint !== null) throw new UsageError(complaint);
 };

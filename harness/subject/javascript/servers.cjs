@@ -55,9 +55,12 @@ class Exchange {
   // `body` is a string or a Buffer.
   reply(status, body) {
     const response = this.response_;
+    const persistent = response.shouldKeepAlive && response.req.httpVersionMinor === 1;
     response.sendDate = false;
-    response.removeHeader('Connection'); // persistent by default in HTTP/1.1: needs no saying
+    if (persistent) response.removeHeader('Connection'); // the default of HTTP/1.1 needs no saying
     response.writeHead(status, { 'Content-Length': Buffer.byteLength(body) });
+    // Node 18 takes the missing header for a wish to close; newer versions do not.
+    if (persistent && response._last) response._last = false;
     response.end(body);
   }
 
