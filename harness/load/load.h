@@ -105,6 +105,9 @@ struct LoadReport {
 /// Called from the generator's thread at phase edges only, so that CPU and memory of the subject are read
 /// exactly around the window. Must be quick.
 struct LoadHooks {
+  /// Orderly: every connection has been answered once, nothing is due before it returns (memory is read here:
+  /// it may take some 10 ms). Storm: just before the first connect. Then the warm-up begins.
+  std::function<void()> on_ramp_end;
   std::function<void()> on_window_start;
   std::function<void()> on_window_end;
   std::function<bool()> interrupted;  ///< polled about every 100 ms; true ends the load early
