@@ -1,0 +1,84 @@
+#include "reference-loop/async.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <thread>
+#include <unistd.h>
+
+#include "reference-loop/pool.h"
+
+namespace refloop {
+
+Async::Async(Loop& loop, Callback callback) : Handle(loop, Kind::async), callback_(callback) {
+  loop.waker_->add(*this);
+  activate();
+}
+
+void Async::send() {
+  senders_.fetch_add(1, std::memory_order_acquire);
+  if (!sent_.exchange(true, std::memory_order_acq_rel)) {
+    sent_time_.store(read_clock(), std::memory_order_relaxed);
+    sent_by_.store(current_thread_id(), std::memory_order_relaxed);
+    loop_.waker_->wake();
+  }
+  senders_.fetch_sub(1, std::memory_order_release);
+}
+
+void Async::begin_close() {
+  refloop::ListHook<>::unlink();
+  while (senders_.load(std::memory_order_acquire) != 0) std::this_thread::yield();
+}
+
+std::unique_ptr<Waker> Waker::create(Loop& loop, Error& error) {
+  std::unique_ptr<Waker> waker(new Waker(loop));
+  const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (fd < 0) {
+    error = last_error();
+    return nullptr;
+  }
+  waker->watch_.waker = waker.get();
+  waker->watch_.on_ready = [](FdWatch& watch, std::uint32_t) {
+    static_cast<Watch&>(watch).waker->dispatch();
+  };
+  // Edge-triggered: every write is an edge, so the counter never needs to be read (a syscall saved).
+  if (auto watched = loop.backend_->watch(waker->watch_, fd, EPOLLIN | EPOLLET); !watched) {
+    error = watched.error();
+    ::close(fd);
+    return nullptr;
+  }
+  return waker;
+}
+
+Waker::~Waker() {
+  const int fd = watch_.fd;
+  if (fd < 0) return;
+  loop_.backend_->unwatch(watch_);
+  ::close(fd);
+}
+
+void Waker::wake() {
+  if (woken_.exchange(true, std::memory_order_acq_rel)) return;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(watch_.fd, &one, sizeof(one));
+  assert(written == sizeof(one) && "the eventfd's counter cannot overflow: it is written once per wake-up");
+}
+
+// Flags are cleared before what they announce is looked at: a send during the scan wakes the loop again.
+void Waker::dispatch() {
+  woken_.exchange(false, std::memory_order_acq_rel);
+  loop_.pool_->deliver_completed();
+  IntrusiveList<Async> scan;
+  scan.splice_back(asyncs_);
+  while (!scan.empty()) {
+    Async& async = scan.pop_front();
+    asyncs_.push_back(async);
+    if (!async.sent_.exchange(false, std::memory_order_acq_rel)) continue;
+    if (loop_.tracing()) {
+      async.tag_.id = loop_.next_trace_id();
+      loop_.trace_foreign(Event::schedule, async.kind_, async.tag_, async.sent_time_, async.sent_by_);
+    }
+    loop_.invoke(async.kind_, async.tag_, [&] { async.callback_(async); });
+  }
+}
+
+}  // namespace refloop

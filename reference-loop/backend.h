@@ -1,0 +1,72 @@
+// The seam between the model (phases, handles, requests: loop.h, tcp.h) and the kernel.
+//
+// A backend implements *stream verbs* (connect, read, write, shutdown, close, listen), not readiness:
+// epoll maps "read" to waiting and recv(), io_uring will map it to a multishot receive into provided
+// buffers, and neither imitates the other. What a verb produced comes back as a call of a private member
+// of Tcp or Listener (received, ended, connected, write_progressed, accepted), made in the poll phase
+// only, through the loop's one callback funnel.
+//
+// One virtual call per verb, none per event: on the hot path that is one per write, about 2 ns in a
+// message of 8 us, for which the whole loop stays independent of the backend at link time and one
+// binary can compare backends. Foreign descriptors and the loop's own eventfd use watch(), which
+// every backend can express.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <sys/uio.h>
+
+#include "reference-loop/address.h"
+#include "reference-loop/error.h"
+#include "reference-loop/time.h"
+
+namespace refloop {
+
+class Listener;
+class Loop;
+class Tcp;
+
+// Interest in the readiness of one descriptor. Memory belongs to the owner; unwatch() before it goes.
+struct FdWatch {
+  using Callback = void (*)(FdWatch&, std::uint32_t events);
+  int fd = -1;                 // -1: not watched
+  std::uint32_t interest = 0;  // EPOLL* bits the kernel knows of
+  Callback on_ready = nullptr;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  Backend() = default;
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+
+  // Waits at most `timeout` (negative: for ever) for one batch of events and delivers them; goes on
+  // without waiting only while batches come back full, and only a bounded number of times.
+  virtual void poll(Nanos timeout) = 0;
+
+  // Level-triggered readiness unless `events` holds EPOLLET. Replaces an earlier interest of `watch`.
+  virtual Result<void> watch(FdWatch& watch, int fd, std::uint32_t events) = 0;
+  virtual void unwatch(FdWatch& watch) = 0;
+
+  // Streams. The socket is open and non-blocking; on failure nothing was started.
+  virtual Result<void> connect(Tcp& stream, const Address& peer) = 0;
+  virtual Result<void> read_start(Tcp& stream) = 0;
+  virtual void read_stop(Tcp& stream) = 0;
+  // The stream's queue has requests: send what can be sent, report by Tcp::write_progressed.
+  virtual void write(Tcp& stream) = 0;
+  // Sends at once what fits, past no queue (the caller made sure it is empty). Error::again: nothing fits.
+  virtual Result<std::size_t> try_write(Tcp& stream, std::span<iovec> buffers) = 0;
+  virtual Result<void> shutdown(Tcp& stream) = 0;
+  virtual void close(Tcp& stream) = 0;
+
+  // Listeners. Accepts until the queue is empty or a fair share is taken, per batch.
+  virtual Result<void> listen(Listener& listener) = 0;
+  virtual void close(Listener& listener) = 0;
+};
+
+std::unique_ptr<Backend> make_epoll_backend(Loop& loop, Error& error);
+
+}  // namespace refloop

@@ -1,0 +1,94 @@
+// Registration and waiting: from descriptors to FdWatch callbacks.
+#include "reference-loop/epoll_backend.h"
+
+#include <cassert>
+
+#include "reference-loop/loop.h"
+
+namespace refloop {
+namespace {
+
+std::uint64_t event_key(int fd, std::uint32_t generation) {
+  return static_cast<std::uint64_t>(generation) << 32 | static_cast<std::uint32_t>(fd);
+}
+
+}  // namespace
+
+std::unique_ptr<Backend> make_epoll_backend(Loop& loop, Error& error) {
+  Socket epoll(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll) {
+    error = last_error();
+    return nullptr;
+  }
+  return std::make_unique<EpollBackend>(loop, std::move(epoll));
+}
+
+Result<void> EpollBackend::watch(FdWatch& watch, int fd, std::uint32_t events) {
+  return set_interest(watch, fd, events);
+}
+
+void EpollBackend::unwatch(FdWatch& watch) {
+  if (watch.fd >= 0) (void)set_interest(watch, watch.fd, 0);
+}
+
+// Zero events takes the descriptor out: a watched descriptor reports hang-ups even without interest.
+Result<void> EpollBackend::set_interest(FdWatch& watch, int fd, std::uint32_t events) {
+  const auto index = static_cast<std::size_t>(fd);
+  if (index >= slots_.size()) slots_.resize(std::max(index + 1, slots_.size() * 2));
+  Slot& slot = slots_[index];
+  if (events == 0) {
+    if (watch.fd < 0) return {};
+    epoll_ctl(epoll_.fd(), EPOLL_CTL_DEL, fd, nullptr);
+    slot.watch = nullptr;
+    ++slot.generation;
+    watch.fd = -1;
+    watch.interest = 0;
+    return {};
+  }
+  epoll_event event{.events = events, .data = {.u64 = event_key(fd, slot.generation)}};
+  if (epoll_ctl(epoll_.fd(), watch.fd < 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) != 0) {
+    return failure(last_error());
+  }
+  slot.watch = &watch;
+  watch.fd = fd;
+  watch.interest = events;
+  return {};
+}
+
+void EpollBackend::poll(Nanos timeout) {
+  for (int batch = 0; batch < kPollBatchesMax; ++batch) {
+    const int count = wait(timeout);
+    dispatch(count);
+    if (count < kPollBatchEvents) return;
+    timeout = Nanos{0};
+  }
+}
+
+// Survives signals: waits on for what is left of the timeout. Refreshes the loop's time.
+int EpollBackend::wait(Nanos timeout) {
+  const bool forever = timeout < Nanos{0};
+  const Nanos deadline = forever ? Nanos::max() : loop_.now() + timeout;
+  while (true) {
+    const timespec limit{.tv_sec = timeout.count() / 1'000'000'000,
+                         .tv_nsec = timeout.count() % 1'000'000'000};
+    const int count =
+        epoll_pwait2(epoll_.fd(), events_.data(), kPollBatchEvents, forever ? nullptr : &limit, nullptr);
+    const int error = errno;
+    loop_.update_time();
+    if (count >= 0) return count;
+    assert(error == EINTR && "epoll_pwait2 can fail only by a bug here or a kernel before 5.11");
+    if (!forever && loop_.now() >= deadline) return 0;
+    if (!forever) timeout = deadline - loop_.now();
+  }
+}
+
+void EpollBackend::dispatch(int count) {
+  for (int i = 0; i < count; ++i) {
+    const epoll_event event = events_[static_cast<std::size_t>(i)];
+    const Slot& slot = slots_[static_cast<std::uint32_t>(event.data.u64)];
+    if (!slot.watch || slot.generation != event.data.u64 >> 32) continue;  // closed earlier in this batch
+    slot.watch->on_ready(*slot.watch, event.events);
+  }
+}
+
+}  // namespace refloop

@@ -1,0 +1,169 @@
+// The stream verbs on epoll.
+#include <cassert>
+#include <cerrno>
+
+#include "reference-loop/epoll_backend.h"
+#include "reference-loop/listener.h"
+#include "reference-loop/loop.h"
+#include "reference-loop/tcp.h"
+
+namespace refloop {
+namespace {
+
+// Without SIGPIPE; EINTR cannot happen on a non-blocking socket that has room, but costs nothing to know.
+Result<std::size_t> send_some(int fd, std::span<iovec> buffers) {
+  ssize_t sent;
+  do {
+    if (buffers.size() == 1) {
+      sent = ::send(fd, buffers[0].iov_base, buffers[0].iov_len, MSG_NOSIGNAL);
+    } else {
+      msghdr message{};
+      message.msg_iov = buffers.data();
+      message.msg_iovlen = buffers.size();
+      sent = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+    }
+  } while (sent < 0 && errno == EINTR);
+  if (sent >= 0) return static_cast<std::size_t>(sent);
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return failure(Error::again);
+  return failure(last_error());
+}
+
+}  // namespace
+
+Result<void> EpollBackend::connect(Tcp& stream, const Address& peer) {
+  int result;
+  do result = ::connect(stream.fd(), peer.raw(), peer.size());
+  while (result != 0 && errno == EINTR);
+  if (result != 0 && errno != EINPROGRESS) return failure(last_error());
+  stream.watch_.on_ready = [](FdWatch& watch, std::uint32_t events) {
+    Tcp& tcp = *static_cast<Tcp::Watch&>(watch).tcp;
+    static_cast<EpollBackend&>(*tcp.loop().backend_).stream_ready(tcp, events);
+  };
+  return set_interest(stream.watch_, stream.fd(), EPOLLOUT);
+}
+
+Result<void> EpollBackend::read_start(Tcp& stream) {
+  if (stream.watch_.interest & EPOLLIN) return {};  // a stop that the kernel never heard of
+  stream.watch_.on_ready = [](FdWatch& watch, std::uint32_t events) {
+    Tcp& tcp = *static_cast<Tcp::Watch&>(watch).tcp;
+    static_cast<EpollBackend&>(*tcp.loop().backend_).stream_ready(tcp, events);
+  };
+  return set_interest(stream.watch_, stream.fd(), stream.watch_.interest | EPOLLIN);
+}
+
+// Nothing now: the interest is dropped when an event arrives that nobody wants, so that stopping and
+// starting within a message costs no syscall.
+void EpollBackend::read_stop(Tcp&) {}
+
+void EpollBackend::write(Tcp& stream) {
+  while (!stream.queue_.empty()) {
+    WriteRequest& request = stream.queue_.front();
+    const auto sent = send_some(stream.fd(), request.unsent());
+    if (!sent && sent.error() != Error::again) {
+      stream.front_written(sent.error());
+      return;
+    }
+    if (!sent) break;
+    stream.queued_bytes_ -= *sent;
+    request.consume(*sent);
+    if (request.bytes_left() > 0) continue;
+    stream.front_written(Error::none);
+  }
+  if (!stream.queue_.empty() && !(stream.watch_.interest & EPOLLOUT)) {
+    stream.watch_.on_ready = [](FdWatch& watch, std::uint32_t events) {
+      Tcp& tcp = *static_cast<Tcp::Watch&>(watch).tcp;
+      static_cast<EpollBackend&>(*tcp.loop().backend_).stream_ready(tcp, events);
+    };
+    const auto armed = set_interest(stream.watch_, stream.fd(), stream.watch_.interest | EPOLLOUT);
+    if (!armed) stream.front_written(armed.error());
+  }
+}
+
+Result<std::size_t> EpollBackend::try_write(Tcp& stream, std::span<iovec> buffers) {
+  return send_some(stream.fd(), buffers);
+}
+
+Result<void> EpollBackend::shutdown(Tcp& stream) {
+  if (::shutdown(stream.fd(), SHUT_WR) != 0) return failure(last_error());
+  return {};
+}
+
+void EpollBackend::close(Tcp& stream) { unwatch(stream.watch_); }
+
+void EpollBackend::stream_ready(Tcp& stream, std::uint32_t events) {
+  if (stream.connecting_) {
+    finish_connect(stream);
+    return;
+  }
+  // Errors and hang-ups are learnt from recv() or send(), which know the reason.
+  if (stream.reading_ && (events & (EPOLLIN | EPOLLERR | EPOLLHUP))) receive(stream);
+  if (stream.is_closing()) return;
+  if (!stream.queue_.empty() && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP))) write(stream);
+  drop_unwanted_interest(stream, events);
+}
+
+void EpollBackend::drop_unwanted_interest(Tcp& stream, std::uint32_t events) {
+  const std::uint32_t wanted = (stream.reading_ ? EPOLLIN : 0u) | (stream.queue_.empty() ? 0u : EPOLLOUT);
+  const bool unwanted =
+      (events & ~wanted & (EPOLLIN | EPOLLOUT)) || (wanted == 0 && (events & (EPOLLERR | EPOLLHUP)));
+  if (unwanted) (void)set_interest(stream.watch_, stream.fd(), wanted);
+}
+
+// Once per event: what is left is reported again by the next batch, behind everybody else's turn.
+void EpollBackend::receive(Tcp& stream) {
+  ssize_t size;
+  do size = ::recv(stream.fd(), loop_.read_buffer_.get(), kReadBufferBytes, 0);
+  while (size < 0 && errno == EINTR);
+  if (size > 0) {
+    stream.received(Bytes(loop_.read_buffer_.get(), static_cast<std::size_t>(size)));
+  } else if (size == 0) {
+    stream.ended(Error::none);
+  } else if (errno != EAGAIN && errno != EWOULDBLOCK) {
+    stream.ended(last_error());
+  }
+}
+
+void EpollBackend::finish_connect(Tcp& stream) {
+  int error = 0;
+  socklen_t size = sizeof(error);
+  if (getsockopt(stream.fd(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+  unwatch(stream.watch_);
+  stream.connected(error_from_errno(error));
+}
+
+Result<void> EpollBackend::listen(Listener& listener) {
+  listener.watch_.on_ready = [](FdWatch& watch, std::uint32_t) {
+    Listener& target = *static_cast<Listener::Watch&>(watch).listener;
+    static_cast<EpollBackend&>(*target.loop().backend_).accept_some(target);
+  };
+  return set_interest(listener.watch_, listener.fd(), EPOLLIN);
+}
+
+void EpollBackend::close(Listener& listener) { unwatch(listener.watch_); }
+
+void EpollBackend::accept_some(Listener& listener) {
+  for (int taken = 0; taken < kAcceptsPerBatch && !listener.is_closing();) {
+    const int fd = ::accept4(listener.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      ++taken;
+      listener.accepted(Socket(fd));
+      continue;
+    }
+    switch (errno) {
+      case EINTR:
+      case ECONNABORTED:  // the peer gave up while it waited: the next one may not have
+      case EPROTO:
+        continue;
+      case EMFILE:
+      case ENFILE:
+      case ENOBUFS:
+      case ENOMEM:
+        listener.out_of_descriptors();
+        return;
+      default:
+        return;  // EAGAIN: the queue is empty
+    }
+  }
+}
+
+}  // namespace refloop

@@ -1,0 +1,20 @@
+// The loop's fixed sizes, in one place.
+#pragma once
+
+#include <cstddef>
+
+namespace refloop {
+
+// Lent to one read callback at a time; a read never delivers more at once.
+inline constexpr std::size_t kReadBufferBytes = 64 * 1024;
+// Events taken from the kernel by one poll.
+inline constexpr int kPollBatchEvents = 1024;
+// Full batches in a row before the other phases get their turn.
+inline constexpr int kPollBatchesMax = 4;
+// Connections accepted from one listener per batch: 5,000 connecting at once are served within a few
+// turns, and those already open are read in between.
+inline constexpr int kAcceptsPerBatch = 256;
+// Gather list of one write.
+inline constexpr std::size_t kWriteBuffersMax = 4;
+
+}  // namespace refloop

@@ -1,0 +1,218 @@
+#include "reference-loop/loop.h"
+
+#include "reference-loop/async.h"
+#include "reference-loop/backend.h"
+#include "reference-loop/limits.h"
+#include "reference-loop/pool.h"
+#include "reference-loop/watcher.h"
+
+namespace refloop {
+namespace {
+
+// Completions created by completions must not starve the phases behind them.
+constexpr int kExtraPendingRounds = 8;
+
+}  // namespace
+
+Loop::Loop(LoopOptions options) : options_(options), now_(read_clock()) {}
+
+Result<std::unique_ptr<Loop>> Loop::create(LoopOptions options) {
+  if (options.pool_size < 1 || options.pool_size > 1024) return failure(Error::bad_state);
+  if (options.backend != BackendKind::epoll) return failure(Error::not_supported);
+  std::unique_ptr<Loop> loop(new Loop(options));
+  loop->read_buffer_ = std::make_unique_for_overwrite<std::byte[]>(kReadBufferBytes);
+  Error error = Error::none;
+  loop->backend_ = make_epoll_backend(*loop, error);
+  if (!loop->backend_) return failure(error);
+  loop->waker_ = Waker::create(*loop, error);
+  if (!loop->waker_) return failure(error);
+  loop->pool_ = std::make_unique<Pool>(*loop, options.pool_size);
+  return loop;
+}
+
+Loop::~Loop() {
+  assert(!running_ && "destroyed inside a callback");
+  assert(closing_.empty() && "destroyed before its close callbacks ran: call run() once more");
+  pool_.reset();
+  waker_.reset();
+}
+
+void Loop::update_time() {
+  const Nanos time = read_clock();
+  if (time > now_) now_ = time;
+}
+
+bool Loop::alive() const {
+  return active_handles_ > 0 || active_requests_ > 0 || !pending_.empty() || !closing_.empty();
+}
+
+bool Loop::run(RunMode mode) {
+  assert(!running_ && "run() is not re-entrant");
+  running_ = true;
+  bool is_alive = alive();
+  if (!is_alive) update_time();
+  const bool initial_timers = mode == RunMode::until_idle || is_mutant(Mutant::once_runs_initial_timers);
+  if (initial_timers && is_alive && !stop_requested_) {
+    update_time();
+    run_timers();
+  }
+  while (is_alive && !stop_requested_) {
+    run_iteration(mode);
+    is_alive = alive();
+    if (mode != RunMode::until_idle) break;
+  }
+  stop_requested_ = false;
+  enter(Phase::outside);
+  running_ = false;
+  return is_alive;
+}
+
+void Loop::run_iteration(RunMode mode) {
+  ++iteration_;
+  if (trace_) [[unlikely]]
+    trace_->append(make_record(Event::iteration, Kind::none, {}));
+  // Sampled before pending runs: completions delivered there are the progress run(once) promises.
+  const bool may_wait =
+      mode == RunMode::until_idle || (mode == RunMode::once && pending_.empty() && idle_.empty());
+  run_pending();
+  run_watchers(Phase::idle, idle_);
+  run_watchers(Phase::prepare, prepare_);
+  if constexpr (is_mutant(Mutant::check_before_poll)) run_watchers(Phase::check, check_);
+  run_poll(mode, may_wait);
+  for (int round = 0; round < kExtraPendingRounds && !pending_.empty(); ++round) run_pending();
+  if constexpr (is_mutant(Mutant::closing_before_check)) run_closing();
+  if constexpr (is_mutant(Mutant::timers_before_check)) {
+    update_time();
+    run_timers();
+  }
+  if constexpr (!is_mutant(Mutant::check_before_poll)) run_watchers(Phase::check, check_);
+  if constexpr (!is_mutant(Mutant::closing_before_check)) run_closing();
+  if constexpr (!is_mutant(Mutant::timers_before_check)) {
+    update_time();
+    run_timers();
+  }
+}
+
+// Runs what is pending now; what these callbacks complete waits for the next round.
+void Loop::run_pending() {
+  enter(Phase::pending);
+  IntrusiveList<Deferred, PendingTag> round;
+  round.splice_back(pending_);
+  while (!round.empty()) round.pop_front().deliver_pending();
+}
+
+void Loop::run_poll(RunMode, bool may_wait) {
+  enter(Phase::poll);
+  backend_->poll(may_wait ? poll_timeout() : Nanos{0});
+}
+
+Nanos Loop::poll_timeout() const {
+  const bool has_work_elsewhere = stop_requested_ || !pending_.empty() || !idle_.empty() || !closing_.empty();
+  if (has_work_elsewhere || (active_handles_ == 0 && active_requests_ == 0)) return Nanos{0};
+  if (timers_.empty()) return Nanos{-1};
+  const Nanos next = timers_.next_due() - Nanos{is_mutant(Mutant::timer_early) ? 2'000'000 : 0};
+  return next > now_ ? next - now_ : Nanos{0};
+}
+
+void Loop::close_handle(Handle& handle) {
+  handle.close_tag_ = {0, handle.tag_.label};
+  if (handle.kind_ != Kind::none) trace_schedule(Kind::close, handle.close_tag_);
+  if constexpr (is_mutant(Mutant::close_callback_synchronous)) {
+    finish_handle(handle);
+    return;
+  }
+  closing_.push_back(handle);
+}
+
+// A handle closed by a close callback gets its own in the next iteration.
+void Loop::run_closing() {
+  enter(Phase::closing);
+  IntrusiveList<Handle, ClosingTag> batch;
+  batch.splice_back(closing_);
+  while (!batch.empty()) finish_handle(batch.pop_front());
+}
+
+void Loop::finish_handle(Handle& handle) {
+  if constexpr (!is_mutant(Mutant::close_before_canceled_writes)) handle.finish_close();
+  handle.closed_ = true;
+  const Handle::CloseCallback callback = handle.on_close_;
+  const Kind kind = handle.kind_ == Kind::none ? Kind::none : Kind::close;
+  if constexpr (is_mutant(Mutant::close_before_canceled_writes)) {
+    handle.finish_close();  // its callback is `callback`'s job below, but too late: see Tcp::finish_close
+  }
+  invoke(kind, handle.close_tag_, [&] {
+    if (callback) callback(handle);
+  });
+}
+
+Trace& Loop::start_trace(std::size_t records) {
+  trace_ = std::make_unique<Trace>(records);
+  observed_ = true;
+  return *trace_;
+}
+
+std::unique_ptr<Trace> Loop::stop_trace() {
+  observed_ = drain_hook_ != nullptr;
+  return std::move(trace_);
+}
+
+void Loop::set_drain_hook(DrainHook hook, void* context) {
+  assert((!hook || !drain_hook_) && "one layer drains");
+  drain_hook_ = hook;
+  drain_context_ = context;
+  observed_ = hook || trace_;
+}
+
+void Loop::drain() {
+  if (!drain_hook_ || draining_) return;
+  draining_ = true;
+  drain_hook_(drain_context_);
+  draining_ = false;
+}
+
+void Loop::phase_changed() {
+  if constexpr (is_mutant(Mutant::drain_once_per_phase)) drain();
+  if (trace_) trace_->append(make_record(Event::phase, Kind::none, {}));
+}
+
+void Loop::begin_callback(Kind kind, const TraceTag& tag, Nanos due) {
+  if (!trace_) return;
+  TraceRecord record = make_record(Event::begin, kind, tag);
+  record.due = due;
+  trace_->append(record);
+}
+
+void Loop::end_callback(Kind kind, const TraceTag& tag) {
+  if (trace_) trace_->append(make_record(Event::end, kind, tag));
+  if constexpr (is_mutant(Mutant::drain_once_per_phase)) return;
+  drain();
+}
+
+void Loop::record_schedule(Kind kind, TraceTag& tag, Nanos due) {
+  tag.id = ++last_trace_id_;
+  TraceRecord record = make_record(Event::schedule, kind, tag);
+  record.due = due;
+  trace_->append(record);
+}
+
+void Loop::trace_foreign(Event event, Kind kind, const TraceTag& tag, Nanos time, std::int32_t thread) {
+  if (!trace_) return;
+  TraceRecord record = make_record(event, kind, tag);
+  record.time = time;
+  record.thread = thread;
+  trace_->append(record);
+}
+
+TraceRecord Loop::make_record(Event event, Kind kind, const TraceTag& tag) const {
+  return {.time = read_clock(),
+          .loop_now = now_,
+          .id = tag.id,
+          .iteration = iteration_,
+          .thread = current_thread_id(),
+          .label = tag.label,
+          .event = event,
+          .phase = phase_,
+          .kind = kind};
+}
+
+}  // namespace refloop

@@ -1,0 +1,210 @@
+// The reference event loop: what one turn of a loop is, small enough to be read as its definition.
+//
+//   run(default) first, if alive:  timers
+//   then, while alive and not stopped, one iteration:
+//
+//     pending   completions of writes, connects and shutdowns
+//     idle      every Idle handle; one that is active keeps poll from waiting
+//     prepare   every Prepare handle
+//     poll      waits for and delivers one batch of I/O: accepts, reads, pool completions, wake-ups
+//     pending   again, at most 8 times, for what poll and pending callbacks completed
+//     check     every Check handle
+//     closing   close callbacks, after the cancelled requests of their handles
+//     timers    the clock is read, then every timer due now; one started meanwhile waits for the next turn
+//
+// run(once) waits for I/O once and makes one iteration; run(nowait) never waits. Liveness (a referenced
+// active handle, an outstanding request, a pending completion, a closing handle) is sampled at the end
+// of the iteration. Callbacks never overlap, and none runs inside the call that asked for it.
+//
+// An echo server:
+//
+//   auto loop = refloop::Loop::create().value();
+//   refloop::Listener listener(*loop);
+//   listener.listen(refloop::Address::parse("127.0.0.1", 7000).value(), {},
+//       [](refloop::Listener& from, refloop::Socket socket) {
+//         auto* tcp = new refloop::Tcp(from.loop());
+//         tcp->adopt(std::move(socket));
+//         tcp->read_start(
+//             [](refloop::Tcp& t, refloop::Bytes bytes) { t.send(bytes); },
+//             [](refloop::Tcp& t, refloop::Error) {
+//               t.close([](refloop::Handle& h) { delete static_cast<refloop::Tcp*>(&h); });
+//             });
+//       });
+//   loop->run();
+//
+// One thread owns a loop; only Async::send() and stop-free const getters may be used from others.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "reference-loop/error.h"
+#include "reference-loop/handle.h"
+#include "reference-loop/intrusive_list.h"
+#include "reference-loop/mutant.h"
+#include "reference-loop/time.h"
+#include "reference-loop/timer_heap.h"
+#include "reference-loop/trace.h"
+
+namespace refloop {
+
+class Async;
+class Backend;
+class Pool;
+class Waker;
+class Watcher;
+
+using Bytes = std::span<const std::byte>;
+
+enum class BackendKind : std::uint8_t { epoll, io_uring };
+enum class RunMode : std::uint8_t { until_idle, once, nowait };  // libuv: DEFAULT, ONCE, NOWAIT
+
+struct LoopOptions {
+  BackendKind backend = BackendKind::epoll;
+  std::size_t pool_size = 4;  // worker threads, 1..1024; started when the first work is submitted
+};
+
+// A completion that is delivered in the next pending round: nothing calls back before it returned.
+struct PendingTag {};
+class Deferred : public ListHook<PendingTag> {
+ public:
+  virtual void deliver_pending() = 0;
+
+ protected:
+  ~Deferred() = default;
+};
+
+class Loop {
+ public:
+  // Error::not_supported for a backend that is not built in; Error::bad_state for a pool size out of
+  // range; otherwise what the kernel said (EMFILE, ENOMEM).
+  static Result<std::unique_ptr<Loop>> create(LoopOptions options = {});
+  // Every handle that must be closed has been closed and its close callback has run.
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Turns the loop. True: still alive (stopped, or a mode that makes one iteration). Not re-entrant.
+  bool run(RunMode mode = RunMode::until_idle);
+  // The current iteration is finished, the next does not start. Before run(): run() calls back nothing.
+  void stop() { stop_requested_ = true; }
+  bool alive() const;
+
+  // The cached clock: constant within a phase unless update_time() is called. Never decreases.
+  Nanos now() const { return now_; }
+  void update_time();
+
+  Phase phase() const { return phase_; }
+  std::uint64_t iteration() const { return iteration_; }  // 1 is the first
+  // How long the poll phase would wait now: 0 not at all, negative for ever.
+  Nanos poll_timeout() const;
+  Pool& pool() { return *pool_; }
+  const LoopOptions& options() const { return options_; }
+
+  // Tracing: on from here, into a buffer preallocated for `records`. Not inside a callback.
+  Trace& start_trace(std::size_t records = 64 * 1024);
+  // Off again; the caller keeps the records.
+  std::unique_ptr<Trace> stop_trace();
+  bool tracing() const { return trace_ != nullptr; }
+
+  // Runs after each callback of the loop: how a layer above (node_layer.h) drains its queues. One layer.
+  using DrainHook = void (*)(void* context);
+  void set_drain_hook(DrainHook hook, void* context);
+
+  // The one funnel of callbacks. For layers that add their own kinds of callbacks, and for run-once
+  // main functions; handles use it through their own types.
+  template <typename Callback>
+  void invoke(Kind kind, const TraceTag& tag, Callback&& callback, Nanos due = kNoDue) {
+    if (!observed_) [[likely]] {
+      callback();
+      return;
+    }
+    if (kind == Kind::none) {
+      callback();
+      return;
+    }
+    const TraceTag copy = tag;  // the callback may destroy what the tag lives in
+    begin_callback(kind, copy, due);
+    callback();
+    end_callback(kind, copy);
+  }
+  // A new submission: gives it the next id and records when it was asked for.
+  void trace_schedule(Kind kind, TraceTag& tag, Nanos due = kNoDue) {
+    if (trace_) [[unlikely]]
+      record_schedule(kind, tag, due);
+  }
+  std::uint64_t next_trace_id() { return ++last_trace_id_; }
+  // What another thread did to a submission, reported on the loop thread.
+  void trace_foreign(Event event, Kind kind, const TraceTag& tag, Nanos time, std::int32_t thread);
+
+ private:
+  friend class Async;
+  friend class EpollBackend;
+  friend class Handle;
+  friend class Listener;
+  friend class Poll;
+  friend class Pool;
+  friend class Signal;
+  friend class Tcp;
+  friend class Timer;
+  friend class Waker;
+  friend class Watcher;
+
+  explicit Loop(LoopOptions options);
+
+  void run_iteration(RunMode mode);
+  void run_pending();
+  void run_watchers(Phase phase, IntrusiveList<Watcher>& watchers);
+  void run_poll(RunMode mode, bool may_wait);
+  void run_closing();
+  void run_timers();
+  void close_handle(Handle& handle);
+  void finish_handle(Handle& handle);
+  void defer(Deferred& completion) {
+    if (!completion.is_linked()) pending_.push_back(completion);
+  }
+
+  void enter(Phase phase) {
+    phase_ = phase;
+    if (observed_) [[unlikely]]
+      phase_changed();
+  }
+  void phase_changed();
+  void begin_callback(Kind kind, const TraceTag& tag, Nanos due);
+  void end_callback(Kind kind, const TraceTag& tag);
+  void drain();
+  void record_schedule(Kind kind, TraceTag& tag, Nanos due);
+  TraceRecord make_record(Event event, Kind kind, const TraceTag& tag) const;
+
+  LoopOptions options_;
+  Nanos now_{};
+  std::uint64_t iteration_ = 0;
+  Phase phase_ = Phase::outside;
+  bool stop_requested_ = false;
+  bool running_ = false;
+  bool observed_ = false;  // tracing or draining: the one branch every callback pays
+  bool draining_ = false;
+
+  std::size_t active_handles_ = 0;  // active and referenced
+  std::size_t active_requests_ = 0;
+  IntrusiveList<Deferred, PendingTag> pending_;
+  IntrusiveList<Watcher> idle_;
+  IntrusiveList<Watcher> prepare_;
+  IntrusiveList<Watcher> check_;
+  IntrusiveList<Handle, ClosingTag> closing_;
+  TimerHeap timers_;
+  std::unique_ptr<Backend> backend_;
+  std::unique_ptr<Waker> waker_;
+  std::unique_ptr<Pool> pool_;
+  std::unique_ptr<std::byte[]> read_buffer_;  // lent to one read callback at a time
+
+  std::unique_ptr<Trace> trace_;
+  std::uint64_t last_trace_id_ = 0;
+  DrainHook drain_hook_ = nullptr;
+  void* drain_context_ = nullptr;
+};
+
+}  // namespace refloop

@@ -1,0 +1,153 @@
+#include "reference-loop/pool.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include "reference-loop/async.h"
+#include "reference-loop/loop.h"
+
+namespace refloop {
+
+Pool::~Pool() {
+  {
+    const std::lock_guard lock(mutex_);
+    assert(queue_.empty() && "destroyed with work outstanding: run the loop until it is done");
+    stopping_ = true;
+  }
+  work_arrived_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void Pool::start_threads() {
+  // Signals are for the loop thread's signalfd; a worker that took one would lose it.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  threads_.reserve(size_);
+  while (threads_.size() < size_) threads_.emplace_back([this] { work_until_stopped(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void Pool::submit(Work& work, Work::RunFunction run, Work::DoneFunction done) {
+  assert(!work.outstanding_ && "submitted twice");
+  if (threads_.empty()) start_threads();
+  work.run_ = run;
+  work.done_ = done;
+  work.error_ = Error::none;
+  work.outstanding_ = true;
+  ++loop_.active_requests_;
+  loop_.trace_schedule(Kind::pool, work.tag_);
+  bool somebody_waits;
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.push_back(work);
+    somebody_waits = waiting_threads_ > 0;
+  }
+  if (somebody_waits) work_arrived_.notify_one();
+}
+
+void Pool::work_until_stopped() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    while (queue_.empty() && !stopping_) {
+      ++waiting_threads_;
+      work_arrived_.wait(lock);
+      --waiting_threads_;
+    }
+    if (queue_.empty()) return;
+    Work& work = queue_.pop_front();
+    lock.unlock();
+    work.run_(work);
+    finish(work);
+    lock.lock();
+  }
+}
+
+// The last touch of `work` by this thread is the push: the loop may hand it back to its owner at once.
+void Pool::finish(Work& work) {
+  work.finished_time_ = read_clock();
+  work.finished_by_ = current_thread_id();
+  Work* head = finished_.load(std::memory_order_relaxed);
+  do {
+    work.next_finished_ = head;
+  } while (
+      !finished_.compare_exchange_weak(head, &work, std::memory_order_release, std::memory_order_relaxed));
+  if (!head) loop_.waker_->wake();
+}
+
+Result<void> Pool::cancel(Work& work) {
+  if (!work.outstanding_) return failure(Error::busy);
+  {
+    const std::lock_guard lock(mutex_);
+    if (!work.refloop::ListHook<>::is_linked()) return failure(Error::busy);
+    work.refloop::ListHook<>::unlink();
+  }
+  if constexpr (is_mutant(Mutant::work_runs_after_cancel)) work.run_(work);
+  work.error_ = Error::canceled;
+  if constexpr (is_mutant(Mutant::canceled_work_lost)) {
+    work.outstanding_ = false;
+    --loop_.active_requests_;
+    return {};
+  }
+  finish(work);
+  return {};
+}
+
+void Pool::deliver_completed() {
+  Work* newest_first = finished_.exchange(nullptr, std::memory_order_acquire);
+  Work* oldest_first = nullptr;
+  while (newest_first) {
+    Work* next = newest_first->next_finished_;
+    newest_first->next_finished_ = oldest_first;
+    oldest_first = newest_first;
+    newest_first = next;
+  }
+  while (oldest_first) {
+    Work& work = *oldest_first;
+    oldest_first = work.next_finished_;
+    loop_.trace_foreign(Event::complete, Kind::pool, work.tag_, work.finished_time_, work.finished_by_);
+    work.outstanding_ = false;
+    --loop_.active_requests_;
+    if constexpr (is_mutant(Mutant::pool_completion_twice)) {
+      loop_.invoke(Kind::pool, work.tag_, [&] {  // the caller's own memory is not touched twice
+        if (work.owned_by_pool_) work.done_(work, work.error_);
+      });
+    }
+    loop_.invoke(Kind::pool, work.tag_, [&] { work.done_(work, work.error_); });
+  }
+}
+
+namespace {
+
+struct OwnedWork : Work {
+  OwnedWork() { owned_by_pool_ = true; }
+  int deliveries_left = is_mutant(Mutant::pool_completion_twice) ? 2 : 1;
+  std::move_only_function<void()> run;
+  std::move_only_function<void(Error)> done;
+};
+
+}  // namespace
+
+Work& Pool::submit(std::move_only_function<void()> run, std::move_only_function<void(Error)> done,
+                   Label label) {
+  auto* work = new OwnedWork;
+  work->run = std::move(run);
+  work->done = std::move(done);
+  work->set_label(label);
+  submit(
+      *work, [](Work& self) { static_cast<OwnedWork&>(self).run(); },
+      [](Work& self, Error error) {
+        auto& owned = static_cast<OwnedWork&>(self);
+        if (--owned.deliveries_left > 0) {
+          if (owned.done) owned.done(error);
+          return;
+        }
+        auto callback = std::move(owned.done);
+        delete &owned;
+        if (callback) callback(error);
+      });
+  return *work;
+}
+
+}  // namespace refloop

@@ -1,0 +1,147 @@
+// The writing half of Tcp: one queue, three ways in, one order out.
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <vector>
+
+#include "reference-loop/tcp.h"
+
+namespace refloop {
+namespace {
+
+iovec to_iovec(Bytes bytes) { return {const_cast<std::byte*>(bytes.data()), bytes.size()}; }
+
+// The unsent rest of a send(), with its bytes.
+struct OwnedWrite : WriteRequest {
+  std::vector<std::byte> bytes;
+};
+
+}  // namespace
+
+std::size_t WriteRequest::bytes_left() const {
+  std::size_t left = 0;
+  for (std::size_t i = next_buffer_; i < buffer_count_; ++i) left += buffers_[i].iov_len;
+  return left;
+}
+
+void WriteRequest::consume(std::size_t bytes) {
+  while (next_buffer_ < buffer_count_) {
+    iovec& buffer = buffers_[next_buffer_];
+    const std::size_t taken = std::min(bytes, buffer.iov_len);
+    buffer.iov_base = static_cast<std::byte*>(buffer.iov_base) + taken;
+    buffer.iov_len -= taken;
+    bytes -= taken;
+    if (buffer.iov_len > 0) return;
+    ++next_buffer_;
+  }
+}
+
+Error Tcp::write_refusal() const {
+  if (is_closing()) return Error::bad_state;
+  if (!socket_) return Error::not_connected;
+  if (shutdown_requested_) return Error::broken_pipe;
+  return Error::none;
+}
+
+Result<void> Tcp::write(WriteRequest& request, std::span<const Bytes> buffers,
+                        WriteRequest::Callback callback) {
+  if (const Error refusal = write_refusal(); refusal != Error::none) return failure(refusal);
+  if (buffers.size() > kWriteBuffersMax) return failure(Error::bad_state);
+  request.done_ = callback;
+  request.error_ = Error::none;
+  request.buffer_count_ = static_cast<std::uint8_t>(buffers.size());
+  request.next_buffer_ = 0;
+  std::ranges::transform(buffers, request.buffers_.begin(), to_iovec);
+  loop_.trace_schedule(Kind::write_done, request.tag_);
+  enqueue(request);
+  if constexpr (is_mutant(Mutant::write_callback_synchronous)) deliver_writes();
+  return {};
+}
+
+void Tcp::enqueue(WriteRequest& request) {
+  request.stream_ = this;
+  ++loop_.active_requests_;
+  queued_bytes_ += request.bytes_left();
+  const bool first = queue_.empty();
+  queue_.push_back(request);
+  // Behind others it is sent when they are; while connecting, once that succeeded.
+  if (first && !connecting_) loop_.backend_->write(*this);
+}
+
+Result<void> Tcp::send(Bytes first, Bytes second) {
+  if (const Error refusal = write_refusal(); refusal != Error::none) return failure(refusal);
+  std::array<iovec, 2> buffers{to_iovec(first), to_iovec(second)};
+  std::size_t taken = 0;
+  if (queue_.empty() && !connecting_) {
+    const auto result = loop_.backend_->try_write(*this, std::span(buffers).first(second.empty() ? 1 : 2));
+    if (!result && result.error() != Error::again) return failure(result.error());
+    taken = result.value_or(0);
+  }
+  if (taken == first.size() + second.size()) [[likely]]
+    return {};
+  auto* rest = new OwnedWrite;
+  const std::size_t from_first = std::min(taken, first.size());
+  rest->bytes.reserve(first.size() + second.size() - taken);
+  rest->bytes.insert(rest->bytes.end(), first.begin() + static_cast<std::ptrdiff_t>(from_first), first.end());
+  rest->bytes.insert(rest->bytes.end(), second.begin() + static_cast<std::ptrdiff_t>(taken - from_first),
+                     second.end());
+  rest->owned_by_stream_ = true;
+  rest->buffers_[0] = to_iovec(rest->bytes);
+  rest->buffer_count_ = 1;
+  enqueue(*rest);
+  return {};
+}
+
+Result<std::size_t> Tcp::try_write(Bytes bytes) {
+  if (const Error refusal = write_refusal(); refusal != Error::none) return failure(refusal);
+  if (!queue_.empty() || connecting_) return failure(Error::again);
+  iovec buffer = to_iovec(bytes);
+  return loop_.backend_->try_write(*this, std::span(&buffer, 1));
+}
+
+void Tcp::front_written(Error error) {
+  WriteRequest& request = queue_.pop_front();
+  request.error_ = error;
+  if constexpr (is_mutant(Mutant::write_callbacks_lifo))
+    sent_.push_front(request);
+  else
+    sent_.push_back(request);
+  if (error != Error::none) fail_queue(error);
+  if (queue_.empty() && on_drain_) drain_due_ = true;
+  loop_.defer(*this);
+}
+
+void Tcp::fail_queue(Error error) {
+  while (!queue_.empty()) {
+    WriteRequest& request = queue_.pop_front();
+    request.error_ = error;
+    queued_bytes_ -= request.bytes_left();
+    sent_.push_back(request);
+  }
+  if (!sent_.empty()) loop_.defer(*this);
+}
+
+// Only what has ended by now: a write completed by one of these callbacks waits for the next round.
+void Tcp::deliver_writes() {
+  IntrusiveList<WriteRequest> round;
+  round.splice_back(sent_);
+  while (!round.empty()) {
+    WriteRequest& request = round.pop_front();
+    --loop_.active_requests_;
+    if (request.owned_by_stream_) {
+      delete static_cast<OwnedWrite*>(&request);
+      continue;
+    }
+    loop_.invoke(Kind::write_done, request.tag_, [&] {
+      if (request.done_) request.done_(request, request.error_);
+    });
+  }
+}
+
+void Tcp::deliver_drain() {
+  drain_due_ = false;
+  if (!on_drain_ || !queue_.empty()) return;
+  loop_.invoke(Kind::drain, tag_, [&] { on_drain_(*this); });
+}
+
+}  // namespace refloop
