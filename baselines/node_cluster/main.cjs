@@ -90,14 +90,19 @@ function serve_parent(plan, fail) {
 function watch_workers(workers, fail, ready) {
   let listening = 0;
   let stopping = false;
+  const kill_all = () => workers.forEach((worker) => worker.process.kill('SIGKILL'));
   cluster.on('message', (worker, { error, bound }) => {
-    if (error !== undefined) fail(error);
+    if (error !== undefined) {
+      kill_all(); // or each would complain of its lost parent
+      fail(error);
+    }
     if (bound === undefined) return;
     listening += 1;
     if (listening === workers.length) ready(bound);
   });
   cluster.on('exit', (worker, code, signal) => {
     if (stopping) return;
+    kill_all();
     process.stderr.write(`node_cluster: worker ${worker.process.pid} ended (${signal ?? `exit ${code}`})\n`);
     process.exit(1);
   });

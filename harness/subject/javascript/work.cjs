@@ -6,22 +6,29 @@
 
 const crypto = require('node:crypto');
 const fs = require('node:fs');
+const { errno } = require('node:os').constants;
 const { crunch } = require('./crunch.cjs');
 const { CrunchPool, available_parallelism } = require('./crunch_pool.cjs');
 
 const kFileMode = 0o644;
 const crunch_pool = new CrunchPool(available_parallelism());
 
-// Errors of the system become outcomes; anything else is a bug and is thrown.
+// OpenSSL's own default of 32 MiB refuses n = 32768, r = 8. The same limit as the C++ subjects.
+const kScryptMemoryMax = 2 ** 30;
+
+// An error of the system has an errno; the others are parameters that OpenSSL refuses.
 function failed(error) {
-  if (typeof error.errno === 'number') return { error: -error.errno };
-  return { error: 5 };
+  if (error.errno === undefined) return { error: errno.EINVAL };
+  // A folder is not a plain file, and only those are served.
+  return { error: error.code === 'EISDIR' ? errno.ENOENT : -error.errno };
+}
+
+function size_of(stat) {
+  return stat.isFile() ? { error: 0, number: stat.size } : { error: errno.ENOENT };
 }
 
 function scrypt_settings(work) {
-  const { scrypt_n: N, scrypt_r: r, scrypt_p: p } = work;
-  // OpenSSL refuses what would need more than `maxmem`; its own need is 128 r (N + p) and a little.
-  return { N, r, p, maxmem: 128 * r * (N + p + 2) + 4096 };
+  return { N: work.scrypt_n, r: work.scrypt_r, p: work.scrypt_p, maxmem: kScryptMemoryMax };
 }
 
 function write_file(work, then) {
@@ -40,7 +47,7 @@ function write_file(work, then) {
 
 const kAsync = {
   file_stat: (work, then) =>
-    fs.stat(work.path, (error, stat) => then(error ? failed(error) : { error: 0, number: stat.size })),
+    fs.stat(work.path, (error, stat) => then(error ? failed(error) : size_of(stat))),
   file_read: (work, then) =>
     fs.readFile(work.path, (error, bytes) => then(error ? failed(error) : { error: 0, bytes })),
   file_write: write_file,
@@ -57,14 +64,14 @@ const kAsync = {
         crypto.pbkdf2(work.password, work.salt, work.iterations, work.key_bytes, 'sha512', done);
       }
     } catch (error) {
-      then(failed(error)); // parameters OpenSSL refuses are thrown at once
+      then(failed(error)); // what OpenSSL refuses is thrown at once
     }
   },
   crunch: (work, then) => crunch_pool.run(work, (text) => then({ error: 0, text })),
 };
 
 const kBlocking = {
-  file_stat: (work) => ({ number: fs.statSync(work.path).size }),
+  file_stat: (work) => size_of(fs.statSync(work.path)),
   file_read: (work) => ({ bytes: fs.readFileSync(work.path) }),
   file_write: (work) => {
     const fd = fs.openSync(work.path, 'w', kFileMode);
