@@ -65,6 +65,7 @@ std::vector<CalibrationNeed> calibration_needs(const Suite& suite,
                          .variant = cell.capacity_of.empty() ? cell.variant : cell.capacity_of,
                          .connections = cell.connections,
                          .placement = cell.placement.value_or((*spec)->placement),
+                         .duration = suite.calibration_duration,
                          .params = {}};
     for (const ParameterSpec& param : (*spec)->params) need.params[param.name] = param.fallback;
     for (const auto& [name, value] : cell.params) need.params[name] = value;
@@ -132,7 +133,7 @@ std::string plan_text(const Plan& plan) {
   for (const PlannedCell& cell : plan.cells) {
     text += fmt::format("  {:<34} {:>2} blocks x {} subjects  {:>4.0f} ms", cell.id, cell.blocks,
                         cell.subjects.size(), seconds(cell.duration) * 1e3);
-    if (cell.open_loop) text += fmt::format("  {:.0f}/s", cell.rate_per_s);
+    if (cell.open_loop && cell.rate_per_s > 0) text += fmt::format("  {:.0f}/s", cell.rate_per_s);
     text += cell.placement == Placement::kShared ? "  shared\n" : "  isolated\n";
   }
   for (const PlannedSubject& subject : plan.subjects) {

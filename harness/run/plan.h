@@ -95,7 +95,8 @@ struct PlanInput {
   Overrides overrides;
   uint64_t seed = 1;
   Calibration calibration;
-  std::string command;  ///< repeats this run
+  bool rates_later = false;  ///< --dry-run measures nothing: rates stay 0, and the plan cannot be executed
+  std::string command;       ///< repeats this run
   std::string created_utc;
   Json tool;         ///< name, version, git, build_type, compiler
   Json conformance;  ///< plan.json's `conformance`; null: none
@@ -120,12 +121,16 @@ struct Plan {
   const PlannedSubject* subject(const std::string& id) const;
 };
 
+/// Unrecorded start of each calibration trial.
+inline constexpr Nanos kCalibrationWarmup = 200ms;
+
 /// What must be calibrated before make_plan can turn shares into rates.
 struct CalibrationNeed {
   std::string key;
   std::string workload, variant;
   int connections = 1;
   Placement placement = Placement::kIsolated;
+  Nanos duration{0};
   Parameters params;
 };
 

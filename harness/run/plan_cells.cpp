@@ -126,7 +126,8 @@ Expected<PlannedCell> make_cell(const CellTemplate& from, const WorkloadSpec& sp
   if (!params) return std::unexpected(params.error());
   cell.params = std::move(*params);
   if (from.open_loop) {
-    auto rate = rate_of(from, spec, share, input.calibration);
+    auto rate =
+        input.rates_later && share ? Expected<double>(0.0) : rate_of(from, spec, share, input.calibration);
     if (!rate) return std::unexpected(rate.error());
     cell.rate_per_s = *rate;
   }

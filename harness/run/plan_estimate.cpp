@@ -18,7 +18,8 @@ double estimated_trial_s(const PlannedCell& cell) {
 }
 
 double estimated_calibration_s(const CalibrationNeed& need) {
-  return 2 * (kStartAndStopS + need.connections / kConnectionsPerS + 0.8);
+  return 2 *
+         (kStartAndStopS + need.connections / kConnectionsPerS + seconds(need.duration + kCalibrationWarmup));
 }
 
 }  // namespace tickmark::run

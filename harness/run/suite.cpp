@@ -128,6 +128,7 @@ Suite read_suite(const YAML::Node& root, const std::string& name) {
       {
           {"says", [&](auto& n) { suite.says = n.template as<std::string>(); }},
           {"reference_subject", [&](auto& n) { suite.reference_subject = n.template as<std::string>(); }},
+          {"calibration_ms", [&](auto& n) { suite.calibration_duration = milliseconds(n); }},
           {"conformance_repeat", [&](auto& n) { suite.conformance_repeat = whole(n, 1, 100'000); }},
           {"conformance_background_connections",
            [&](auto& n) { suite.conformance_background_connections = whole(n, 0, 1'000'000); }},
@@ -137,6 +138,7 @@ Suite read_suite(const YAML::Node& root, const std::string& name) {
            }},
       });
   if (suite.cells.empty()) fail(root, "a suite needs cells");
+  if (suite.calibration_duration <= Nanos{0}) fail(root, "a suite needs calibration_ms");
   return suite;
 }
 

@@ -191,8 +191,10 @@ output::Json validity_json(std::span<const Finding> findings) {
 
 std::optional<std::string> saturation(const load::LoadReport& load) {
   for (const load::LaneReport& lane : load.lanes) {
-    const double behind = (lane.scheduled_rate_per_s - lane.achieved_rate_per_s) * seconds(load.window);
-    if (lane.achieved_rate_per_s >= 0.99 * lane.scheduled_rate_per_s || behind < 10) continue;
+    const double window = seconds(load.window);
+    const double behind = (lane.scheduled_rate_per_s - lane.achieved_rate_per_s) * window;
+    const double accident = std::clamp(0.1 * lane.scheduled_rate_per_s * window, 3.0, 10.0);
+    if (lane.achieved_rate_per_s >= 0.99 * lane.scheduled_rate_per_s || behind < accident) continue;
     return fmt::format("lane {}: {:.0f} of {:.0f} scheduled requests/s were answered; the queue grew",
                        lane.name, lane.achieved_rate_per_s, lane.scheduled_rate_per_s);
   }

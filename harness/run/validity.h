@@ -58,9 +58,9 @@ std::optional<std::string> invalidation(std::span<const Finding> findings);
 /// The `validity` object of a trial.
 output::Json validity_json(std::span<const Finding> findings);
 
-/// Past the knee: a lane of an open loop completed less than 99 % of what was scheduled, and at least 10
-/// requests less, so that the backlog is no accident of the window's edges. The sentence, or nothing.
-/// An honest point of a curve, not an invalid one.
+/// Past the knee: a lane of an open loop completed less than 99 % of what was scheduled, and so many requests
+/// less (10, or a tenth of a small number, at least 3) that the backlog is no accident of the window's edges.
+/// The sentence, or nothing. An honest point of a curve, not an invalid one.
 std::optional<std::string> saturation(const load::LoadReport& load);
 
 }  // namespace tickmark::run
