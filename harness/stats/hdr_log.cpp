@@ -157,15 +157,16 @@ std::string hdr_percentile_table(const Histogram& histogram, Nanos unit, int tic
   };
 
   uint64_t cumulative = 0;
-  double level = 0;  // the percentile, in 0..1, that the next line reports
+  double percent = 0;  // that the next line reports; in percent, as Java counts, so that ties round alike
   for (size_t i = 0; cumulative < histogram.count(); ++i) {
     const uint64_t here = histogram.counts()[i];
     cumulative += here;
-    while (here > 0 && static_cast<double>(cumulative) / n >= level) {
-      fmt::format_to(std::back_inserter(out), "{:12.3f} {:2.12f} {:10} {:14.2f}\n", value_at(i), level,
-                     cumulative, 1 / (1 - level));
-      const double halvings = std::floor(std::log2(1 / (1 - level))) + 1;
-      level += 1 / (ticks_per_half * std::exp2(halvings));
+    while (here > 0 && 100 * static_cast<double>(cumulative) / n >= percent) {
+      const double rest = 100 - percent;
+      fmt::format_to(std::back_inserter(out), "{:12.3f} {:2.12f} {:10} {:14.2f}\n", value_at(i),
+                     percent / 100, cumulative, 100 / rest);
+      const double halvings = std::floor(std::log2(100 / rest)) + 1;
+      percent += 100 / (ticks_per_half * std::exp2(halvings));
       if (cumulative == histogram.count()) break;  // the last bucket closes the table with 100 %
     }
   }

@@ -1,5 +1,5 @@
-// libFuzzer target for the log reader and its decoder (clang++ -fsanitize=fuzzer,address): any bytes end in
-// an entry or an error, and what was accepted survives being written and read again.
+// libFuzzer target for the log reader and its decoder (clang++ 16 or newer, -fsanitize=fuzzer,address): any
+// bytes end in an entry or an error, and what was accepted survives being written and read again.
 
 #include <algorithm>
 #include <cstdint>

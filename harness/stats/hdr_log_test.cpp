@@ -141,6 +141,14 @@ TEST(HdrCodec, refuses_impossible_payloads) {
   expect_refused(with(32, {0}), "scaled");
 }
 
+TEST(HdrCodec, refuses_a_stream_without_its_checksum) {
+  std::vector<uint8_t> bytes = *base64_decode(encode_hdr(sample(3, 100)));
+  bytes.resize(bytes.size() - 4);
+  bytes[6] = static_cast<uint8_t>((bytes.size() - 8) >> 8);
+  bytes[7] = static_cast<uint8_t>(bytes.size() - 8);
+  expect_refused(base64_encode(bytes), "cut off");
+}
+
 TEST(HdrCodec, refuses_counts_that_leave_the_histogram) {
   const auto payload = [](std::vector<uint8_t> numbers) {
     std::vector<uint8_t> bytes = encode_hdr_payload(Histogram{});

@@ -133,6 +133,13 @@ TEST(Histogram, values_outside_saturate_and_are_counted) {
   EXPECT_EQ(static_cast<uint64_t>(h.max()->count()), h.layout().max_value());
 }
 
+TEST(Histogram, a_negative_value_counts_as_zero) {
+  Histogram h;
+  h.record(Nanos{-5});
+  EXPECT_EQ(h.max(), Nanos{0});
+  EXPECT_EQ(h.counts()[0], 1u);
+}
+
 TEST(Histogram, empty_has_no_statistics) {
   Histogram h;
   EXPECT_FALSE(h.quantile(0.5));

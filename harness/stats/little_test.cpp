@@ -117,6 +117,12 @@ TEST(Little, a_lost_completion_is_found) {
   EXPECT_FALSE(late.holds());
 }
 
+TEST(Little, a_lost_beginning_is_found) {
+  const LittleCheck result = check({{2s, 3s}}, 0);
+  EXPECT_LT(result.integrated_average, 0);
+  EXPECT_FALSE(result.holds());
+}
+
 TEST(Little, wrong_latency_stamps_are_found) {
   // Coordinated omission in the ledger: it believes every request began 1 % of its life later.
   InFlightIntegrator integrator(kWindow);

@@ -4,7 +4,6 @@
 // a log in its format carries our counts bucket by bucket.
 
 #include <bit>
-#include <cassert>
 #include <cstddef>
 #include <cstdint>
 

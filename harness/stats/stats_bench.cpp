@@ -5,7 +5,9 @@
 #include <cmath>
 
 #include "harness/base/random.h"
+#include "harness/stats/arrivals.h"
 #include "harness/stats/histogram.h"
+#include "harness/stats/series.h"
 
 namespace tickmark::stats {
 namespace {
@@ -26,6 +28,24 @@ void histogram_record(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(histogram_record);
+
+void series_record(benchmark::State& state) {
+  const auto values = latencies();
+  TimeSeries series(Nanos{0}, 10s);
+  size_t i = 0;
+  for (auto _ : state) {
+    series.record(Nanos{static_cast<int64_t>(i) % 10'000'000'000}, values[i % values.size()]);
+    i += 1'000;
+  }
+  benchmark::DoNotOptimize(series.outside());
+}
+BENCHMARK(series_record);
+
+void poisson_arrival(benchmark::State& state) {
+  ArrivalSchedule schedule({ArrivalProcess::kPoisson, 50'000, 5'000, ConnectionChoice::kUniform, 1});
+  for (auto _ : state) benchmark::DoNotOptimize(schedule.next());
+}
+BENCHMARK(poisson_arrival);
 
 void histogram_quantile(benchmark::State& state) {
   const auto values = latencies();
