@@ -254,6 +254,7 @@ int main(int argc, char** argv) {
   for (const int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT}) sigaddset(&watched, number);
   ::sigprocmask(SIG_SETMASK, &watched, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGCHLD, SIG_DFL);  // inherited "ignored" would make the kernel reap in our place
   const UniqueFd signals(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals) {
     say(arguments.control,

@@ -2,6 +2,7 @@
 // Where the product lives: its root (baselines/, workloads/) and the folder of the programs built with it.
 
 #include <filesystem>
+#include <string>
 
 #include "harness/base/error.h"
 
@@ -12,10 +13,15 @@ struct Paths {
   std::filesystem::path bin;   ///< holds guard and the C++ subjects
 };
 
-/// Root: TICKMARK_ROOT, else the nearest ancestor of this executable that has baselines/ and workloads/,
-/// else the source folder this was compiled from. Bin: TICKMARK_BIN, else the folder of this executable
-/// (symbolic links resolved) if a guard lies there, else the build folder this was compiled in.
-/// Error kEnvironment where nothing fits.
+/// TICKMARK_ROOT, else the nearest ancestor of this executable that has baselines/ and workloads/, else
+/// the source folder this was compiled from. kEnvironment where none fits.
+Expected<std::filesystem::path> find_root();
+
+/// TICKMARK_BIN, else the folder of this executable (symbolic links resolved) or its bin/ if a guard lies
+/// there, else the build's bin folder as compiled in. kEnvironment where there is no guard.
+Expected<std::filesystem::path> find_bin();
+
+/// Both.
 Expected<Paths> find_paths();
 
 /// The first `program` on PATH, or `program` itself if it contains a slash and is executable; empty path

@@ -1,8 +1,9 @@
 #include "harness/process/process_tree.h"
 
-#include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <dirent.h>
 #include <fcntl.h>
 #include <map>
@@ -44,6 +45,9 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
       case 4:
         stat.parent = static_cast<pid_t>(value);
         break;
+      case 6:
+        stat.session = static_cast<pid_t>(value);
+        break;
       case 10:
         stat.minor_faults = static_cast<uint64_t>(value);
         break;
@@ -75,22 +79,29 @@ std::optional<ProcessStat> read_process_stat(pid_t pid) {
   return parse_process_stat(read_proc_file(path));
 }
 
+std::vector<ProcessStat> read_all_processes() {
+  std::vector<ProcessStat> all;
+  DIR* proc = ::opendir("/proc");
+  if (proc == nullptr) return all;
+  while (const dirent* entry = ::readdir(proc)) {
+    if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
+    if (const auto stat = read_process_stat(static_cast<pid_t>(std::atoi(entry->d_name))))
+      all.push_back(*stat);
+  }
+  ::closedir(proc);
+  return all;
+}
+
 std::vector<ProcessStat> read_process_tree(pid_t root) {
   std::multimap<pid_t, ProcessStat> by_parent;
   std::vector<ProcessStat> tree;
-  DIR* proc = ::opendir("/proc");
-  if (proc == nullptr) return tree;
-  while (const dirent* entry = ::readdir(proc)) {
-    if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
-    const auto stat = read_process_stat(static_cast<pid_t>(std::atoi(entry->d_name)));
-    if (!stat) continue;
-    if (stat->pid == root) {
-      tree.push_back(*stat);
+  for (const ProcessStat& process : read_all_processes()) {
+    if (process.pid == root) {
+      tree.push_back(process);
     } else {
-      by_parent.emplace(stat->parent, *stat);
+      by_parent.emplace(process.parent, process);
     }
   }
-  ::closedir(proc);
   for (size_t i = 0; i < tree.size(); ++i) {
     const auto [first, last] = by_parent.equal_range(tree[i].pid);
     for (auto child = first; child != last; ++child) tree.push_back(child->second);

@@ -47,7 +47,7 @@ struct TreeRusage {
 struct ExitReport {
   int code = 0;                   ///< exit status if it exited, else 0
   int signal = 0;                 ///< signal that ended it, else 0
-  bool hung = false;              ///< it had to be ended by force: no ready line, or no end after SIGTERM
+  bool hung = false;              ///< a deadline passed: no ready line, or no end after SIGTERM
   bool crashed = false;           ///< it ended by itself before it was asked to, or on a signal nobody sent
   int leftover = 0;               ///< processes of its tree that were still there when its root had ended
   nlohmann::json final_counters;  ///< the object under "final"; null if it printed none
@@ -81,9 +81,9 @@ class SubjectProcess {
   int freeze();
   int thaw();
 
-  /// Ends it: stdin is closed; after `grace` SIGTERM; after another second SIGKILL to the tree. Returns
+  /// Ends it: stdin is closed; after `grace` SIGTERM; after another `term_grace` SIGKILL to the tree. Returns
   /// when no process of the tree is left. Thaws a frozen tree first. Idempotent.
-  ExitReport stop(Nanos grace = 2s);
+  ExitReport stop(Nanos grace = 2s, Nanos term_grace = 1s);
   /// How it ended; nothing while it is alive.
   std::optional<ExitReport> exit_report() const;
   /// What it has written to stderr so far, last 4 KiB.
