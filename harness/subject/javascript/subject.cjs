@@ -94,10 +94,16 @@ exports.run_subject = (subject) => {
   const on_error = (error) => fail(subject.name, error);
   try {
     const parsed = parse_arguments(process.argv.slice(2));
-    if (parsed.verb === 'describe') describe(subject);
-    else if (parsed.verb === 'serve') subject.serve(serve_plan(subject, parsed), on_error);
-    else if (subject.play) subject.play(parsed);
-    else throw new UsageError('play is unsupported here: the loop of each worker is that of subject node');
+    if (parsed.verb === 'describe') {
+      describe(subject);
+    } else if (parsed.verb === 'serve') {
+      subject.serve(serve_plan(subject, parsed), on_error);
+    } else if (subject.play) {
+      with_defaults(parsed.options, { ...kCommonOptions, ...subject.options }, subject.name);
+      subject.play(parsed);
+    } else {
+      throw new UsageError('play is unsupported here: the loop of each worker is that of subject node');
+    }
   } catch (error) {
     on_error(error);
   }

@@ -1,0 +1,37 @@
+'use strict';
+// The peer of the `connect` verb, on a worker thread of its own: it reads, discards and closes at the
+// end of the stream, and no callback of it runs on the loop under test.
+
+const net = require('node:net');
+const { Worker, isMainThread, workerData } = require('node:worker_threads');
+
+const kReady = 0;
+const kPeerPort = 1;
+const kRefusedPort = 2;
+
+function listen(then) {
+  const server = net.createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.resume();
+  });
+  server.listen(0, '127.0.0.1', () => then(server.address().port, server));
+}
+
+// Starts the peer, and waits for it: {peer_port, refused_port}. Nobody listens on the latter: it was
+// bound a moment ago and has been given back.
+exports.start_peer = () => {
+  const shared = new Int32Array(new SharedArrayBuffer(12));
+  const worker = new Worker(__filename, { workerData: shared });
+  worker.unref();
+  Atomics.wait(shared, kReady, 0);
+  return { peer_port: shared[kPeerPort], refused_port: shared[kRefusedPort] };
+};
+
+if (!isMainThread) {
+  listen((refused_port, closing) => closing.close(() => listen((peer_port) => {
+    workerData[kPeerPort] = peer_port;
+    workerData[kRefusedPort] = refused_port;
+    Atomics.store(workerData, kReady, 1);
+    Atomics.notify(workerData, kReady);
+  })));
+}
