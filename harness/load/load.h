@@ -74,6 +74,7 @@ struct LaneReport {
   stats::Histogram censored;              ///< lower bounds of requests unanswered at the end (from intended)
   stats::Histogram connection_wait;       ///< intended request waiting for its busy connection
   stats::Histogram connect_time;          ///< connect() to established
+  uint64_t reconnects = 0;                ///< connects after the first one of each connection
   double achieved_rate_per_s = 0;         ///< completed within the window / window
   double scheduled_rate_per_s = 0;        ///< arrivals scheduled in the window / window
   double little_error = 0;                ///< relative; > 0.001 makes the trial INVALID
@@ -92,6 +93,7 @@ struct ClientReport {
   double late_share = 0;       ///< share of sends more than 100 us late
   uint64_t syscalls = 0;       ///< sends + receives + waits, counted by the generator
   Nanos ramp_time{0};          ///< until every connection was answered once
+  Nanos end_hook_time{0};      ///< of on_window_end: replies that came meanwhile were stamped late
 };
 
 struct LoadReport {
