@@ -3,10 +3,12 @@
 
 const kBlocks = 8;
 const kBlockBytes = 1 << 20;
+// What one request may cost at most; beyond is a malformed parameter.
+const kMost = { bytes: 1024, iterations: 10000000, n: 1 << 20, r: 32, p: 16 };
 const kMask = (1n << 64n) - 1n;
 
 exports.kind = 'http';
-exports.params = {};
+exports.params = ['iterations', 'scrypt_n']; // the client half's; of no use here
 
 // Block k: SplitMix64 seeded with k, each word little-endian.
 function make_block(seed) {
@@ -27,17 +29,17 @@ function work_for(request, blocks) {
   const { query } = request;
   const password = query.get('password');
   const salt = query.get('salt');
-  const key_bytes = query.number('bytes', 1, 1 << 20);
+  const key_bytes = query.number('bytes', 1, kMost.bytes);
   switch (`${request.method} ${request.path}`) {
     case 'GET /crypto/pbkdf2': {
-      const iterations = query.number('iterations', 1, 2 ** 31 - 1);
+      const iterations = query.number('iterations', 1, kMost.iterations);
       if (password === null || salt === null || key_bytes === null || iterations === null) return null;
       return { kind: 'derive_key', function: 'pbkdf2_sha512', password, salt, key_bytes, iterations };
     }
     case 'GET /crypto/scrypt': {
-      const scrypt_n = query.number('n', 2, 2 ** 30);
-      const scrypt_r = query.number('r', 1, 1 << 16);
-      const scrypt_p = query.number('p', 1, 1 << 16);
+      const scrypt_n = query.number('n', 2, kMost.n);
+      const scrypt_r = query.number('r', 1, kMost.r);
+      const scrypt_p = query.number('p', 1, kMost.p);
       if (password === null || salt === null || key_bytes === null) return null;
       if (scrypt_n === null || scrypt_r === null || scrypt_p === null) return null;
       if ((scrypt_n & (scrypt_n - 1)) !== 0) return null;

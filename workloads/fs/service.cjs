@@ -2,13 +2,15 @@
 // fs: stat, read and write of the files of one folder, by the architecture's own way of file I/O.
 
 const fs = require('node:fs');
-const os = require('node:os');
+const { errno } = require('node:os').constants;
 const path = require('node:path');
 
-const kPlainName = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
+// Only plain names: what could leave the folder is not a name.
+const kPlainName = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,254}$/;
+const kMissing = [errno.ENOENT, errno.EISDIR, errno.ENOTDIR];
 
 exports.kind = 'http';
-exports.params = { root: 'the folder whose files are served; required' };
+exports.params = ['root', 'small_files', 'large_files']; // the latter two are the client half's
 
 // Work for a request, null if its path and method name none.
 function work_for(request, file) {
@@ -27,7 +29,7 @@ function work_for(request, file) {
 }
 
 function answer(exchange, outcome) {
-  if (outcome.error === os.constants.errno.ENOENT) return exchange.reply(404, 'no such file\n');
+  if (kMissing.includes(outcome.error)) return exchange.reply(404, 'no such file\n');
   if (outcome.error !== 0) return exchange.reply(500, `errno ${outcome.error}\n`);
   return exchange.reply(200, outcome.bytes ?? String(outcome.number));
 }
@@ -44,7 +46,7 @@ exports.make = ({ root }) => ({
     const name = request.query.get('file');
     const work = work_for(request, path.join(root, name ?? ''));
     if (work === null) return exchange.reply(404, 'not found\n');
-    if (!name) return exchange.reply(400, 'file= is missing\n');
+    if (name === null) return exchange.reply(400, 'file= is missing\n');
     if (!kPlainName.test(name)) return exchange.reply(404, 'not a plain file name\n');
     return exchange.offload(work, answer);
   },

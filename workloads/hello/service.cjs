@@ -2,7 +2,7 @@
 // hello: the smallest HTTP exchange, so that only the HTTP layer is asked.
 
 exports.kind = 'http';
-exports.params = {};
+exports.params = [];
 
 exports.make = () => ({
   on_request(request, exchange) {

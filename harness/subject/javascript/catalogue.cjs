@@ -15,7 +15,7 @@ function half_of(name) {
 exports.workload_names = () =>
   fs.readdirSync(kFolder).filter((name) => fs.existsSync(half_of(name))).sort();
 
-// The service half of a workload: {kind: 'stream'|'http', params: {name: meaning}, make(params),
+// The service half of a workload: {kind: 'stream'|'http', params: [name], make(params),
 // check?(params) -> what is wrong with them, in a sentence, or null}.
 exports.load_workload = (name) => {
   const names = exports.workload_names();
@@ -23,7 +23,7 @@ exports.load_workload = (name) => {
     throw new UsageError(`unknown workload '${name}'; known here: ${names.join(', ')}`);
   }
   const half = require(half_of(name));
-  if (!['stream', 'http'].includes(half.kind) || typeof half.make !== 'function' || !half.params) {
+  if (!['stream', 'http'].includes(half.kind) || typeof half.make !== 'function' || !Array.isArray(half.params)) {
     throw new Error(`workloads/${name}/service.cjs must export kind (stream or http), params and make`);
   }
   return half;
@@ -32,8 +32,8 @@ exports.load_workload = (name) => {
 // Refuses parameters the workload does not have, or finds wrong.
 exports.check_params = (name, half, params) => {
   for (const key of Object.keys(params)) {
-    if (!Object.hasOwn(half.params, key)) {
-      const known = Object.keys(half.params).join(', ') || 'none';
+    if (!half.params.includes(key)) {
+      const known = half.params.join(', ') || 'none';
       throw new UsageError(`workload ${name} has no parameter '${key}'; known: ${known}`);
     }
   }

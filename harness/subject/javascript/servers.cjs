@@ -31,13 +31,13 @@ class Connection {
 // A stream server around `service`; counts into `counters`.
 function stream_server(service, settings, counters) {
   counters.connections = 0;
-  counters.bytes_received = 0;
+  counters.bytes = 0;
   const options = { noDelay: settings.nodelay, allowHalfOpen: true };
   return net.createServer(options, (socket) => {
     const connection = new Connection(socket);
     counters.connections += 1;
     socket.on('data', (bytes) => {
-      counters.bytes_received += bytes.length;
+      counters.bytes += bytes.length;
       service.on_bytes(connection, bytes);
     });
     socket.on('end', () => service.on_end(connection));

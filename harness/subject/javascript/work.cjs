@@ -18,9 +18,7 @@ const kScryptMemoryMax = 2 ** 30;
 
 // An error of the system has an errno; the others are parameters that OpenSSL refuses.
 function failed(error) {
-  if (error.errno === undefined) return { error: errno.EINVAL };
-  // A folder is not a plain file, and only those are served.
-  return { error: error.code === 'EISDIR' ? errno.ENOENT : -error.errno };
+  return { error: error.errno === undefined ? errno.EINVAL : -error.errno };
 }
 
 function size_of(stat) {
