@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/load_report.h"
+#include "harness/cli/pairs.h"
 #include "harness/cli/target.h"
 #include "harness/cli/units.h"
 #include "harness/cli/verb.h"
@@ -40,18 +41,6 @@ struct Options {
 
 std::atomic<bool> interrupted = false;
 
-Expected<Parameters> parse_params(const std::vector<std::string>& pairs) {
-  Parameters params;
-  for (const std::string& pair : pairs) {
-    const size_t equals = pair.find('=');
-    if (equals == 0 || equals == std::string::npos) {
-      return usage_error(fmt::format("--param '{}' is not a pair; expected name=value", pair));
-    }
-    params[pair.substr(0, equals)] = pair.substr(equals + 1);
-  }
-  return params;
-}
-
 Expected<Client> make_client(const Options& options, const Target& target) {
   if (options.workload.empty()) {
     if (target.scheme == "tcp") {
@@ -61,7 +50,7 @@ Expected<Client> make_client(const Options& options, const Target& target) {
     }
     return load::make_url_client(target.host_header(), target.path);
   }
-  auto params = parse_params(options.params);
+  auto params = parse_pairs("--param", options.params);
   if (!params) return std::unexpected(params.error());
   for (const ClientEntry& entry : client_entries()) {
     if (entry.id != options.workload) continue;
