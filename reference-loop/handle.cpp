@@ -25,7 +25,8 @@ void Handle::ref() {
 }
 
 void Handle::unref() {
-  if (!referenced_ || is_mutant(Mutant::unreferenced_timer_keeps_alive)) return;
+  if (!referenced_) return;
+  if (is_mutant(Mutant::unreferenced_timer_keeps_alive) && kind_ == Kind::timer) return;
   referenced_ = false;
   if (active_) --loop_.active_handles_;
 }

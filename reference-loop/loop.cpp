@@ -78,7 +78,7 @@ void Loop::run_iteration(RunMode mode) {
   run_watchers(Phase::idle, idle_);
   run_watchers(Phase::prepare, prepare_);
   if constexpr (is_mutant(Mutant::check_before_poll)) run_watchers(Phase::check, check_);
-  run_poll(mode, may_wait);
+  run_poll(may_wait);
   for (int round = 0; round < kExtraPendingRounds && !pending_.empty(); ++round) run_pending();
   if constexpr (is_mutant(Mutant::closing_before_check)) run_closing();
   if constexpr (is_mutant(Mutant::timers_before_check)) {
@@ -101,7 +101,7 @@ void Loop::run_pending() {
   while (!round.empty()) round.pop_front().deliver_pending();
 }
 
-void Loop::run_poll(RunMode, bool may_wait) {
+void Loop::run_poll(bool may_wait) {
   enter(Phase::poll);
   backend_->poll(may_wait ? poll_timeout() : Nanos{0});
 }
@@ -133,13 +133,10 @@ void Loop::run_closing() {
 }
 
 void Loop::finish_handle(Handle& handle) {
-  if constexpr (!is_mutant(Mutant::close_before_canceled_writes)) handle.finish_close();
+  handle.finish_close();
   handle.closed_ = true;
   const Handle::CloseCallback callback = handle.on_close_;
   const Kind kind = handle.kind_ == Kind::none ? Kind::none : Kind::close;
-  if constexpr (is_mutant(Mutant::close_before_canceled_writes)) {
-    handle.finish_close();  // its callback is `callback`'s job below, but too late: see Tcp::finish_close
-  }
   invoke(kind, handle.close_tag_, [&] {
     if (callback) callback(handle);
   });

@@ -158,7 +158,7 @@ class Loop {
   void run_iteration(RunMode mode);
   void run_pending();
   void run_watchers(Phase phase, IntrusiveList<Watcher>& watchers);
-  void run_poll(RunMode mode, bool may_wait);
+  void run_poll(bool may_wait);
   void run_closing();
   void run_timers();
   void close_handle(Handle& handle);

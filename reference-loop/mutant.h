@@ -21,8 +21,8 @@ enum class Mutant {
   immediates_lifo,
   write_callbacks_lifo,
   write_callback_synchronous,
-  close_callback_synchronous,
-  close_before_canceled_writes,
+  close_callback_synchronous,  // a player must not free the handle in its close callback
+  canceled_writes_report_success,
   canceled_work_lost,
   pool_completion_twice,
   work_runs_after_cancel,

@@ -102,6 +102,7 @@ Result<std::size_t> Tcp::try_write(Bytes bytes) {
 void Tcp::front_written(Error error) {
   WriteRequest& request = queue_.pop_front();
   request.error_ = error;
+  queued_bytes_ -= request.bytes_left();  // not zero only if it failed
   if constexpr (is_mutant(Mutant::write_callbacks_lifo))
     sent_.push_front(request);
   else
@@ -114,7 +115,7 @@ void Tcp::front_written(Error error) {
 void Tcp::fail_queue(Error error) {
   while (!queue_.empty()) {
     WriteRequest& request = queue_.pop_front();
-    request.error_ = error;
+    request.error_ = is_mutant(Mutant::canceled_writes_report_success) ? Error::none : error;
     queued_bytes_ -= request.bytes_left();
     sent_.push_back(request);
   }
