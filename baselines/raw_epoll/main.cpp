@@ -66,7 +66,6 @@ class Echo {
       const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd < 0) return;
       ++accepted_;
-      subject::set_no_delay(fd);
       auto* peer = new Peer{.fd = fd, .interest = EPOLLIN};
       if (peers_.size() <= static_cast<size_t>(fd)) peers_.resize(static_cast<size_t>(fd) + 1);
       peers_[static_cast<size_t>(fd)] = peer;

@@ -98,7 +98,6 @@ void accept_all(int listener, int stop, Threads& threads) {
     patience_ms = -1;
     UniqueFd fd(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
     if (fd) {
-      subject::set_no_delay(fd.get());
       threads.start(std::move(fd));
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       patience_ms = 10;  // the queue keeps them until some connection ends

@@ -36,6 +36,7 @@ Expected<Listener> listen_on(const ListenConfig& config) {
   if (!listener.fd) return cannot(config, errno);
   const int one = 1;
   ::setsockopt(listener.fd.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  ::setsockopt(listener.fd.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   if (config.reuse_port) ::setsockopt(listener.fd.get(), SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
   auto* generic = reinterpret_cast<sockaddr*>(&address);
   socklen_t size = sizeof address;
@@ -44,11 +45,6 @@ Expected<Listener> listen_on(const ListenConfig& config) {
   if (::getsockname(listener.fd.get(), generic, &size) != 0) return cannot(config, errno);
   listener.port = ntohs(address.sin_port);
   return listener;
-}
-
-void set_no_delay(int fd) {
-  const int one = 1;
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 }
 
 void raise_descriptor_limit() {

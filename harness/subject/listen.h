@@ -26,11 +26,9 @@ struct Listener {
   uint16_t port = 0;  ///< the one in use
 };
 
-/// Usage error for an address that is not numeric IPv4; environment error for a port that cannot be had.
+/// Sets TCP_NODELAY, which accepted sockets inherit: small replies must leave at once. Usage error for an
+/// address that is not numeric IPv4; environment error for a port that cannot be had.
 Expected<Listener> listen_on(const ListenConfig& config);
-
-/// Small replies must leave at once: on every accepted socket.
-void set_no_delay(int fd);
 
 /// Raises the soft limit of descriptors to the hard one, so that 5,000 connections fit.
 void raise_descriptor_limit();

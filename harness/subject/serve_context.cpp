@@ -102,7 +102,7 @@ void ServeContext::ready(uint16_t port, int workers) {
 void ServeContext::on_stop(std::function<void()> stop) {
   assert(!watcher_ && "on_stop() is called once");
   watcher_ = std::make_unique<StopWatcher>(STDIN_FILENO, true, std::move(stop), [this] {
-    print_final(final());
+    print_final({});
     ::_exit(0);
   });
 }

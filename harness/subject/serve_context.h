@@ -54,8 +54,7 @@ class ServeContext {
 
   /// Calls `stop` once, on a thread of its own, when stdin closes or SIGTERM comes; may be called for a
   /// loop that is not yet running, must only wake it. Call after every fork. If serve() has not returned
-  /// in time, the final line is printed with what was counted so far and the process exits 0: hence the
-  /// counters must not need the loop.
+  /// in time, a final line without counters is printed and the process exits 0 all the same.
   void on_stop(std::function<void()> stop);
 
   /// Joins that thread. Call before what `stop` wakes is destroyed; without it the context's end does so.

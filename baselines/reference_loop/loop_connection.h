@@ -1,0 +1,50 @@
+#pragma once
+// One connection on the reference loop, as a Connection.
+
+#include <memory>
+#include <string_view>
+
+#include "harness/vocabulary/service.h"
+#include "reference-loop/tcp.h"
+
+namespace tickmark {
+
+class Server;
+
+class LoopConnection final : public Connection {
+ public:
+  /// Serves `socket`; the object deletes itself when the handle is closed and its work is done.
+  static void start(Server& server, refloop::Socket socket);
+
+  void send(std::string_view bytes) override;
+  void close() override;
+  void offload(Work work, Then then) override;
+
+  /// Ends it now, whatever is unsent.
+  void abort();
+
+ private:
+  struct Job;
+
+  explicit LoopConnection(Server& server);
+  ~LoopConnection() override;
+
+  static void on_read(refloop::Tcp& tcp, refloop::Bytes bytes);
+  static void on_end(refloop::Tcp& tcp, refloop::Error error);
+  void delete_if_done();
+
+  Server& server_;
+  refloop::Tcp tcp_;
+  std::unique_ptr<Session> session_;
+  LoopConnection** link_;  ///< in the server's list: what points to this
+  LoopConnection* next_;
+  unsigned jobs_ = 0;           ///< offloaded and not yet back
+  bool ended_ = false;          ///< the peer has half-closed
+  bool closing_ = false;        ///< our side wants to close; no more is sent
+  bool shutdown_done_ = false;  ///< everything sent has left
+  bool handle_closed_ = false;
+
+  friend class Server;
+};
+
+}  // namespace tickmark

@@ -1,0 +1,47 @@
+// reference_loop: the loop under study, serving.
+
+#include <fmt/format.h>
+
+#include "baselines/reference_loop/server.h"
+#include "harness/subject/subject_main.h"
+#include "reference-loop/async.h"
+
+namespace tickmark {
+namespace {
+
+Expected<subject::Final> serve(subject::ServeContext& context) {
+  const auto options = loop_options(context);
+  if (!options) return std::unexpected(options.error());
+  const auto& request = context.request();
+  auto listener = subject::listen_on({.address = request.address, .port = request.port});
+  if (!listener) return std::unexpected(listener.error());
+  const uint16_t port = listener->port;
+  const auto loop = refloop::Loop::create(*options);
+  if (!loop)
+    return environment_error(fmt::format("cannot make a loop: {}", refloop::message_of(loop.error())));
+
+  Server server(**loop, context);
+  refloop::Async wake(**loop, [](refloop::Async& async) {
+    static_cast<Server*>(async.data)->stop();
+    async.close();
+  });
+  wake.data = &server;
+  if (const auto ok = server.listen(std::move(*listener)); !ok) return std::unexpected(ok.error());
+  context.on_stop([&wake] { wake.send(); });
+  context.ready(port);
+  (*loop)->run();
+  context.end_watch();
+  return context.final();
+}
+
+}  // namespace
+}  // namespace tickmark
+
+int main(int argc, char** argv) {
+  tickmark::SubjectDescription description;
+  description.name = "reference_loop";
+  description.versions = {{"refloop", "0.1.0"}};
+  description.workloads = {"cpu", "crypto", "fs", "hello", "sockets"};
+  description.options = {{"backend", "epoll"}, {"pool", "4"}};
+  return tickmark::subject::subject_main(argc, argv, {.description = description, .serve = tickmark::serve});
+}
