@@ -54,20 +54,35 @@ Expected<void> write_atomically(const fs::path& path, std::string_view bytes) {
   return {};
 }
 
-Expected<BundleWriter> BundleWriter::create(const fs::path& folder) {
+Expected<void> BundleWriter::check_free(const fs::path& folder) {
   std::error_code failure;
-  if (fs::exists(folder, failure) && !fs::is_empty(folder, failure)) {
-    return usage_error(
-        fmt::format("output folder {} already holds something; a bundle is never overwritten: name a fresh "
-                    "folder with --output",
-                    folder.string()));
-  }
-  fs::create_directories(folder, failure);
+  if (!fs::exists(folder, failure)) return {};
+  if (fs::is_directory(folder, failure) && fs::is_empty(folder, failure)) return {};
+  return usage_error(fmt::format(
+      "output folder {} already holds something; a bundle is never overwritten: name a fresh folder "
+      "with --output",
+      folder.string()));
+}
+
+Expected<BundleWriter> BundleWriter::create(const fs::path& folder, const Json& plan, const Json& machine) {
+  if (auto free = check_free(folder); !free) return std::unexpected(free.error());
+  const fs::path unborn = folder.string() + fmt::format(".new{}", ::getpid());
+  std::error_code failure;
+  fs::create_directories(unborn, failure);
   if (failure) {
     return environment_error(fmt::format("cannot make the output folder {}: {}; choose another with --output",
                                          folder.string(), failure.message()));
   }
-  return BundleWriter(folder);
+  BundleWriter writer(unborn);
+  Expected<void> written = writer.write_document("plan.json", plan);
+  if (written) written = writer.write_document("machine.json", machine);
+  if (written && ::rename(unborn.c_str(), folder.c_str()) != 0) written = cannot("rename to", folder);
+  if (!written) {
+    fs::remove_all(unborn, failure);
+    return std::unexpected(written.error());
+  }
+  writer.folder_ = folder;
+  return writer;
 }
 
 Expected<BundleWriter> BundleWriter::open(const fs::path& folder) {

@@ -21,9 +21,13 @@ Expected<void> write_atomically(const std::filesystem::path& path, std::string_v
 /// One bundle being written. Used from one thread.
 class BundleWriter {
  public:
-  /// Makes the folder (and its parents). Refuses a folder that already holds anything: a bundle is the
-  /// record of one run, never overwritten.
-  static Expected<BundleWriter> create(const std::filesystem::path& folder);
+  /// Whether `folder` can become a bundle: it does not exist or is empty. A bundle is the record of one run,
+  /// never overwritten.
+  static Expected<void> check_free(const std::filesystem::path& folder);
+  /// Makes the bundle with its plan.json and machine.json, in one step (a folder beside it, then a rename):
+  /// there is no moment at which a folder without a plan could be taken for a bundle.
+  static Expected<BundleWriter> create(const std::filesystem::path& folder, const Json& plan,
+                                       const Json& machine);
   /// Opens an existing bundle to add documents to it (analysis.json by `tickmark report`).
   static Expected<BundleWriter> open(const std::filesystem::path& folder);
 

@@ -141,6 +141,16 @@ Json metrics_json(const TrialOutcome& outcome, const PlannedCell& cell) {
   return metrics;
 }
 
+/// Names of the metrics that are only lower bounds: more requests went unanswered than lie above them.
+Json lower_bounds(const load::LaneReport& lane) {
+  Json names = Json::array();
+  const Json response = distribution(lane.response_time, &lane.censored);
+  for (const Json& key : output::list_at(response, "at_least")) {
+    names.push_back("latency_ns_" + key.get<std::string>());
+  }
+  return names;
+}
+
 Json client_json(const load::ClientReport& client) {
   Json json = {{"cpu_utilisation", client.cpu_utilisation},
                {"cpu_ns", client.cpu_time.count()},
@@ -198,6 +208,8 @@ Json trial_to_json(const TrialOutcome& outcome, const PlannedTrial& trial, const
                          {"listen_overflows", environment.listen_overflows},
                          {"retransmits", environment.retransmits}};
   json["metrics"] = metrics_json(outcome, cell);
+  const Json bounds = lower_bounds(load.lanes[outcome.facts.headline_lane]);
+  if (!bounds.empty()) json["lower_bounds"] = bounds;
   json["validity"] = validity_json(judge(outcome.facts));
   if (!outcome.samples.threads_sampled) {
     json["validity"]["cpu"]["reasons"].push_back(

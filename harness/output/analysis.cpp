@@ -1,0 +1,190 @@
+#include "harness/output/analysis.h"
+
+#include <fmt/format.h>
+#include <map>
+#include <string>
+
+#include "harness/stats/paired.h"
+
+namespace tickmark::output {
+namespace {
+
+/// Value of a metric per block; only blocks in which it was valid.
+using Blocks = std::map<int64_t, double>;
+
+/// Statuses whose metrics count. A saturated point is an honest one.
+bool counts(const Json& trial) {
+  const std::string status = text_at(trial, "status");
+  return status == "ok" || status == "saturated";
+}
+
+/// Whether so many requests went unanswered that the metric is only known to be at least its value.
+bool is_lower_bound(const Json& trial, const char* metric) {
+  for (const Json& name : list_at(trial, "lower_bounds")) {
+    if (name == metric) return true;
+  }
+  return false;
+}
+
+/// Why not one block is valid: the first reason given. Empty if the metric simply does not apply.
+std::string why_none(const std::vector<const Json*>& trials, const ComparedMetric& metric) {
+  for (const Json* trial : trials) {
+    if (!counts(*trial)) return fmt::format("{}: {}", text_at(*trial, "status"), text_at(*trial, "reason"));
+    if (!number_at(member(*trial, "metrics"), metric.key)) continue;
+    if (is_lower_bound(*trial, metric.key))
+      return "only a lower bound is known: too many requests were unanswered";
+    const Json& reasons = list_at(member(member(*trial, "validity"), metric.family), "reasons");
+    if (!reasons.empty() && reasons.front().is_string()) return reasons.front().get<std::string>();
+  }
+  return "";
+}
+
+Blocks valid_blocks(const std::vector<const Json*>& trials, const ComparedMetric& metric) {
+  Blocks blocks;
+  for (const Json* trial : trials) {
+    if (!counts(*trial)) continue;
+    if (!flag_at(member(member(*trial, "validity"), metric.family), "valid").value_or(false)) continue;
+    if (is_lower_bound(*trial, metric.key)) continue;
+    const auto value = number_at(member(*trial, "metrics"), metric.key);
+    const auto block = integer_at(*trial, "block");
+    if (value && block) blocks[*block] = *value;
+  }
+  return blocks;
+}
+
+std::vector<double> values_of(const Blocks& blocks) {
+  std::vector<double> values;
+  for (const auto& [block, value] : blocks) values.push_back(value);
+  return values;
+}
+
+std::string too_few(size_t valid, const char* of_what) {
+  return fmt::format("only {} valid {}: no interval", valid, of_what);
+}
+
+void add_estimate(Json& comparison, const std::vector<double>& values) {
+  const auto estimate = stats::hodges_lehmann(values);
+  comparison["median"] = stats::median(values);
+  comparison["estimate"] = estimate.value;
+  if (estimate.interval) {
+    comparison["low"] = estimate.interval->low;
+    comparison["high"] = estimate.interval->high;
+  } else {
+    comparison["note"] = too_few(values.size(), values.size() == 1 ? "block" : "blocks");
+  }
+}
+
+/// The ratio's keys, from the blocks that are valid for both.
+void add_ratio(Json& comparison, const Blocks& reference, const Blocks& candidate) {
+  std::vector<double> a, b;
+  for (const auto& [block, value] : candidate) {
+    const auto other = reference.find(block);
+    if (other == reference.end()) continue;
+    a.push_back(other->second);
+    b.push_back(value);
+  }
+  comparison["pairs"] = a.size();
+  if (a.empty()) {
+    comparison["note"] = "no block is valid for both this subject and the reference: no ratio";
+    return;
+  }
+  const auto ratio = stats::paired_ratio(a, b);
+  if (!ratio) {
+    comparison["note"] = fmt::format("no ratio: {}", ratio.error().message);
+    return;
+  }
+  comparison["ratio"] = ratio->ratio;
+  if (ratio->interval) {
+    comparison["ratio_low"] = ratio->interval->low;
+    comparison["ratio_high"] = ratio->interval->high;
+    comparison["distinguishable"] = ratio->distinguishable();
+  } else {
+    comparison["note"] = too_few(a.size(), a.size() == 1 ? "pair of blocks" : "pairs of blocks");
+  }
+}
+
+using BySubject = std::map<std::string, std::vector<const Json*>>;
+
+void compare_cell(const Json& cell, const BySubject& trials, const std::string& reference,
+                  Json& comparisons) {
+  for (const ComparedMetric& metric : compared_metrics()) {
+    Blocks of_reference;
+    if (const auto found = trials.find(reference); found != trials.end()) {
+      of_reference = valid_blocks(found->second, metric);
+    }
+    for (const auto& [subject, records] : trials) {
+      const Blocks blocks = valid_blocks(records, metric);
+      Json comparison = {{"cell", text_at(cell, "id")},
+                         {"metric", metric.key},
+                         {"unit", metric.unit},
+                         {"better", metric.higher_is_better ? "higher" : "lower"},
+                         {"subject", subject},
+                         {"blocks_valid", blocks.size()},
+                         {"blocks_planned", integer_at(cell, "blocks").value_or(0)},
+                         {"note", ""}};
+      if (blocks.empty()) {
+        const std::string why = why_none(records, metric);
+        if (why.empty()) continue;
+        comparison["note"] = fmt::format("no valid block: {}", why);
+      } else {
+        add_estimate(comparison, values_of(blocks));
+        if (subject != reference) add_ratio(comparison, of_reference, blocks);
+      }
+      comparisons.push_back(std::move(comparison));
+    }
+  }
+}
+
+}  // namespace
+
+const std::vector<ComparedMetric>& compared_metrics() {
+  static const std::vector<ComparedMetric> metrics = {
+      {"throughput_per_s", "1/s", "throughput", true},
+      {"latency_ns_p50", "ns", "latency", false},
+      {"latency_ns_p90", "ns", "latency", false},
+      {"latency_ns_p99", "ns", "latency", false},
+      {"latency_ns_p999", "ns", "latency", false},
+      {"latency_ns_mean", "ns", "latency", false},
+      {"cpu_ns_per_request", "ns", "cpu", false},
+      {"context_switches_per_request", "", "cpu", false},
+      {"memory_bytes", "bytes", "memory", false},
+      {"memory_bytes_per_connection", "bytes", "memory", false},
+      {"kernel_memory_bytes_per_connection", "bytes", "memory", false},
+  };
+  return metrics;
+}
+
+Json analyse(const Bundle& bundle) {
+  std::map<std::string, BySubject> by_cell;
+  for (const Json& trial : bundle.trials) {
+    by_cell[text_at(trial, "cell")][text_at(trial, "subject")].push_back(&trial);
+  }
+  const std::string reference = text_at(bundle.plan, "reference_subject");
+  Json comparisons = Json::array();
+  for (const Json& cell : list_at(bundle.plan, "cells")) {
+    const auto found = by_cell.find(text_at(cell, "id"));
+    // A storm's result are its counts; the times in it are of the lucky ones.
+    const bool storm = text_at(cell, "scenario") == "storm";
+    if (found != by_cell.end() && !storm) compare_cell(cell, found->second, reference, comparisons);
+  }
+  return {{"schema", "tickmark.analysis/1"},
+          {"reference_subject", reference},
+          {"confidence", 0.95},
+          {"method",
+           "Hodges-Lehmann over blocks, interval by inverting Wilcoxon's signed-rank test (exact); ratios of "
+           "subjects paired by block"},
+          {"plan_hash", text_at(bundle.plan, "hash")},
+          {"comparisons", std::move(comparisons)}};
+}
+
+std::string ratio_text(const Json& comparison) {
+  const auto ratio = number_at(comparison, "ratio");
+  if (!ratio) return text_at(comparison, "note");
+  const auto low = number_at(comparison, "ratio_low"), high = number_at(comparison, "ratio_high");
+  if (!low || !high) return fmt::format("{:.2f}x, {}", *ratio, text_at(comparison, "note"));
+  const std::string number = fmt::format("{:.2f}x [{:.2f}, {:.2f}]", *ratio, *low, *high);
+  if (flag_at(comparison, "distinguishable").value_or(false)) return number;
+  return fmt::format("not distinguishable ({})", number);
+}
+
+}  // namespace tickmark::output
