@@ -34,8 +34,16 @@ struct Machine {
   bool comparable = true;                              ///< false: do not compare with other bundles
 };
 
+/// CMAKE_BUILD_TYPE of this binary.
+std::string build_type();
+
 /// Takes about 0.15 s (the timer measurement).
 Machine inspect_machine();
+
+/// Fills `warnings` and `comparable` from the other fields; part of inspect_machine().
+void judge_machine(Machine& machine, const std::string& build);
+
+/// machine.json, with its schema.
 nlohmann::json to_json(const Machine& machine);
 
 }  // namespace tickmark::process

@@ -88,7 +88,11 @@ Expected<WorkloadSpec> load_workload_spec(const std::filesystem::path& file);
 /// What `describe` printed, checked against the subject's name.
 Expected<SubjectDescription> parse_description(std::string_view text, const std::string& name);
 
-/// " Did you mean 'x'?" for the nearest candidate within a third of its length, else "".
+/// Why `description` is not the version asked for, "" if it is: the version is a prefix, in whole numbers, of
+/// the runtime's version where one is named like the subject, else of any version.
+std::string version_mismatch(const SubjectName& name, const SubjectDescription& description);
+
+/// " did you mean 'x'?" for the nearest candidate within a third of the word's length, else "".
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace tickmark::process
