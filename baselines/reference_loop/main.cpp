@@ -26,11 +26,16 @@ Expected<subject::Final> serve(subject::ServeContext& context) {
     async.close();
   });
   wake.data = &server;
-  if (const auto ok = server.listen(std::move(*listener)); !ok) return std::unexpected(ok.error());
-  context.on_stop([&wake] { wake.send(); });
-  context.ready(port);
+  const auto listening = server.listen(std::move(*listener));
+  if (listening) {
+    context.on_stop([&wake] { wake.send(); });
+    context.ready(port);
+  } else {
+    wake.send();
+  }
   (*loop)->run();
   context.end_watch();
+  if (!listening) return std::unexpected(listening.error());
   return context.final();
 }
 
