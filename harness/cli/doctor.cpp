@@ -29,7 +29,8 @@ Expected<int> run_verb(bool json) {
       std::ranges::any_of(checks, [](const Check& check) { return check.status == CheckStatus::kBad; });
   if (json) {
     nlohmann::ordered_json out{{"schema", "tickmark.doctor/1"}, {"machine", process::to_json(machine)}};
-    for (const Check& check : checks) out["checks"].push_back(nlohmann::ordered_json(process::to_json(check)));
+    for (const Check& check : checks)
+      out["checks"].push_back(nlohmann::ordered_json(process::to_json(check)));
     fmt::print("{}\n", out.dump(2));
   } else {
     for (const Check& check : checks) {

@@ -1,4 +1,5 @@
-"""Every rule passes on the reference loop, 1,000 repetitions, on an idle machine and with both cores busy."""
+"""Every rule passes on the reference loop, 1,000 repetitions, on an idle machine and with both cores busy.
+"""
 import argparse
 import json
 import os

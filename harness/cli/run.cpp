@@ -1,0 +1,218 @@
+// tickmark run: trials of the plan plus the suite's conformance pass, into one bundle, with a report.
+
+#include "harness/run/run.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <time.h>
+
+#include "harness/cli/conformance_pass.h"
+#include "harness/cli/pairs.h"
+#include "harness/cli/render.h"
+#include "harness/cli/units.h"
+#include "harness/cli/verb.h"
+#include "harness/output/summary.h"
+
+namespace tickmark::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> subjects;
+  std::vector<std::string> workloads;
+  std::string suite = "quick";
+  std::string rate;
+  std::string duration;
+  std::string plan;
+  std::string output;
+  int connections = 0;
+  int blocks = 0;
+  uint64_t seed = 0;
+  bool dry_run = false;
+  bool no_conform = false;
+  bool no_report = false;
+};
+
+/// ./tickmark-results/<UTC>-<suite>
+std::string default_output(const std::string& suite) {
+  const time_t t = time(nullptr);
+  char stamp[32];
+  tm utc{};
+  strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", gmtime_r(&t, &utc));
+  return fmt::format("tickmark-results/{}-{}", stamp, suite);
+}
+
+Expected<run::Overrides> make_overrides(const Options& options) {
+  run::Overrides overrides;
+  overrides.workloads = options.workloads;
+  if (options.connections > 0) overrides.connections = options.connections;
+  if (options.blocks > 0) overrides.blocks = options.blocks;
+  if (!options.rate.empty()) {
+    auto rate = parse_rate("--rate", options.rate);
+    if (!rate) return std::unexpected(rate.error());
+    overrides.rate_per_s = *rate;
+  }
+  if (!options.duration.empty()) {
+    auto duration = parse_duration("--duration", options.duration);
+    if (!duration) return std::unexpected(duration.error());
+    overrides.duration = *duration;
+  }
+  return overrides;
+}
+
+/// The conformance pass as `run` wants it: every verdict goes to the bundle as it is known.
+run::ConformPass make_pass(process::Registry& registry, output::Progress& progress,
+                           std::vector<std::string>& findings) {
+  return [&registry, &progress, &findings](output::BundleWriter& bundle, const run::Plan& plan,
+                                           const std::function<bool()>& interrupted) -> Expected<int> {
+    PassRequest request;
+    for (const auto& subject : plan.conformance.at("subjects")) request.subjects.push_back(subject);
+    if (request.subjects.empty()) return kOk;
+    request.repeat = plan.conformance.at("repeat").get<unsigned>();
+    request.background_connections = plan.conformance.value("background_connections", 0);
+    auto traces = bundle.traces_folder();
+    if (!traces) return std::unexpected(traces.error());
+    request.traces = *traces;
+    request.interrupted = interrupted;
+    request.progress = [&progress](const std::string& subject, size_t done, size_t of) {
+      if (done == of) progress.say(fmt::format("conformance of {}: {} rules judged", subject, of));
+    };
+    std::optional<Error> unwritten;
+    request.verdict = [&bundle, &unwritten](const conformance::Verdict& verdict) {
+      if (auto written = bundle.append_verdict(conformance::to_json(verdict)); !written)
+        unwritten = written.error();
+    };
+    auto result = conformance_pass(registry, request);
+    if (!result) return std::unexpected(result.error());
+    if (unwritten) return std::unexpected(*unwritten);
+    for (const std::string& sentence : result->skipped) progress.say(sentence);
+    findings = result->findings;
+    return findings.empty() ? kOk : kFinding;
+  };
+}
+
+output::Json tool_document() {
+  return {{"name", "tickmark"},
+          {"version", "0.1.0"},
+          {"git", TICKMARK_GIT},
+          {"build_type", TICKMARK_BUILD_TYPE},
+          {"compiler", "g++ " __VERSION__}};
+}
+
+/// Subjects of the run whose order the rules can judge: those that play.
+output::Json conformance_document(process::Registry& registry, const std::vector<std::string>& subjects) {
+  output::Json ids = output::Json::array();
+  std::vector<std::string> names = subjects;
+  if (names.empty()) {
+    for (const SubjectManifest& manifest : registry.subjects()) names.push_back(manifest.name);
+  }
+  for (const std::string& text : names) {
+    auto name = SubjectName::parse(text);
+    if (!name) continue;  // the run itself refuses it with the sentence
+    auto subject = registry.resolve(*name);
+    if (!subject) continue;
+    const process::SubjectStatus status = registry.status(*subject);
+    if (status.available() && std::ranges::count(status.description.features, "play") > 0)
+      ids.push_back(subject->id);
+  }
+  return {{"subjects", ids}};
+}
+
+Expected<run::RunRequest> make_request(const Options& options, const Invocation& invocation,
+                                       process::Registry& registry) {
+  auto overrides = make_overrides(options);
+  if (!overrides) return std::unexpected(overrides.error());
+  run::RunRequest request;
+  request.subjects = options.subjects;
+  request.suite = options.suite;
+  request.suites_folder = registry.paths().root / "harness" / "run" / "suites";
+  request.overrides = *overrides;
+  request.seed = options.seed != 0 ? options.seed : std::random_device{}() % 100'000 + 1;
+  if (!options.plan.empty()) request.plan_file = options.plan;
+  request.output = options.output.empty() ? default_output(options.suite) : options.output;
+  request.command = invocation.command;
+  if (options.seed == 0 && options.plan.empty()) request.command += fmt::format(" --seed {}", request.seed);
+  request.tool = tool_document();
+  if (!options.no_conform) request.conformance = conformance_document(registry, options.subjects);
+  return request;
+}
+
+/// Report and closing words. Everything measured is on disk already; a report that fails does not undo it.
+void conclude(const run::RunOutcome& outcome, const Options& options,
+              const std::vector<std::string>& findings, bool json) {
+  auto bundle = run::analyse_bundle(outcome.bundle);
+  if (bundle && !options.no_report) {
+    if (auto drawn = render_report(outcome.bundle, outcome.bundle, "html,md,csv,png,svg"); !drawn) {
+      fmt::print(stderr, "no report: {}\n", drawn.error().message);
+    }
+  }
+  if (json) {
+    fmt::print("{}\n", output::Json{{"schema", "tickmark.run/1"},
+                                    {"bundle", outcome.bundle.string()},
+                                    {"status", outcome.status},
+                                    {"exit_code", outcome.exit_code},
+                                    {"findings", findings},
+                                    {"notes", outcome.notes},
+                                    {"analysis", bundle ? bundle->analysis : output::Json()}}
+                           .dump(2));
+    return;
+  }
+  if (bundle) fmt::print("{}", output::summary_text(*bundle));
+  for (const std::string& finding : findings) fmt::print("FINDING: {}\n", finding);
+}
+
+Expected<int> run_verb(const Options& options, const Invocation& invocation) {
+  auto paths = process::find_paths();
+  if (!paths) return std::unexpected(paths.error());
+  auto registry = process::Registry::load(*paths);
+  if (!registry) return std::unexpected(registry.error());
+  auto request = make_request(options, invocation, *registry);
+  if (!request) return std::unexpected(request.error());
+  if (options.dry_run) {
+    auto plan = run::dry_run(*registry, *request);
+    if (!plan) return std::unexpected(plan.error());
+    fmt::print("{}\n", invocation.json ? run::plan_to_json(*plan).dump(2) : run::plan_text(*plan));
+    return kOk;
+  }
+  output::Progress progress = output::Progress::on_stderr();
+  std::vector<std::string> findings;
+  if (!options.no_conform) request->conform = make_pass(*registry, progress, findings);
+  request->progress = &progress;
+  auto outcome = run::run(*registry, *request);
+  if (!outcome) return std::unexpected(outcome.error());
+  if (!invocation.json) {
+    for (const std::string& note : outcome->notes) fmt::print(stderr, "note: {}\n", note);
+  }
+  if (!outcome->bundle.empty()) conclude(*outcome, options, findings, invocation.json);
+  return outcome->exit_code;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Invocation& invocation) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb =
+      add_verb(app, invocation, "run", "measure subjects, judge their callback order, write a report",
+               [options, &invocation] { return run_verb(*options, invocation); });
+  verb->add_option("subjects", options->subjects,
+                   "name[@version][:key=value,...]; default: all that are available");
+  verb->add_option("--workload", options->workloads, "only these (tickmark list workloads)");
+  verb->add_option("--suite", options->suite, "smoke (< 60 s), quick (8 min), standard, full")
+      ->capture_default_str();
+  verb->add_option("--connections", options->connections, "instead of the suite's")
+      ->check(CLI::Range(1, 1'000'000));
+  verb->add_option("--rate", options->rate, "requests per second, instead of the suite's ladder");
+  verb->add_option("--blocks", options->blocks, "instead of the suite's; an interval needs six")
+      ->check(CLI::Range(1, 1000));
+  verb->add_option("--duration", options->duration, "of each measured window, as 600ms");
+  verb->add_option("--seed", options->seed, "of order and arrivals; default: drawn and recorded");
+  verb->add_option("--plan", options->plan, "repeat the plan.json of an earlier run");
+  verb->add_option("--output", options->output,
+                   "folder of the bundle; default: tickmark-results/<UTC>-<suite>");
+  verb->add_flag("--dry-run", options->dry_run, "print the plan and its estimated time, measure nothing");
+  verb->add_flag("--no-conform", options->no_conform, "leave out the conformance pass");
+  verb->add_flag("--no-report", options->no_report, "leave out the report");
+}
+
+}  // namespace tickmark::cli
