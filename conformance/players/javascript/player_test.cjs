@@ -64,8 +64,8 @@ const overdue = (target) => ({ verb: 'busy_until_overdue', target });
 check_order('ticks run before microtasks, whatever came first',
   [{ verb: 'microtask', label: 'm' }, tick('t', [tick('t2')]), { verb: 'promise', label: 'p' }], 'main t t2 m p');
 
-check_order('a run begins where main does: an overdue timer comes before the check phase',
-  [immediate('i'), timeout('t', 1), overdue('t')], 'main t i');
+check_order('a run begins where main does: timers come next, then check, then closing',
+  [{ verb: 'close', label: 'c' }, immediate('i'), timeout('t', 1), overdue('t')], 'main t i c');
 
 check_order('a fresh handle closes in the closing phase: after check, before timers',
   [immediate('a', [timeout('t', 1), immediate('i'), { verb: 'close', label: 'c', then: [tick('ct')] }, overdue('t')])],

@@ -13,7 +13,7 @@ const { CrunchPool, available_parallelism } = require('./crunch_pool.cjs');
 const kFileMode = 0o644;
 // At exit libuv waits for everything its pool has accepted. So much at a time keeps the pool busy, and
 // can be finished in the 2 s that a subject has for its end; what waits here is dropped then.
-const kInFlightMax = 256;
+const kInFlightMax = 128;
 let in_flight = 0;
 const waiting = [];
 
