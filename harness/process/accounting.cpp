@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <optional>
 #include <unistd.h>
 
 #include "harness/base/unique_fd.h"
@@ -18,15 +19,12 @@ Nanos from_ticks(uint64_t ticks) {
   return Nanos{static_cast<int64_t>(ticks * (1'000'000'000 / per_second))};
 }
 
-/// The process's own CPU clock: nanoseconds, all its threads, exited ones included. A zombie has none on
-/// some kernels: then ticks.
-Nanos cpu_of(const ProcessStat& process) {
+/// The process's own CPU clock: nanoseconds, all its threads, exited ones included.
+std::optional<Nanos> cpu_clock(pid_t pid) {
   clockid_t clock;
   timespec ts;
-  if (::clock_getcpuclockid(process.pid, &clock) == 0 && ::clock_gettime(clock, &ts) == 0) {
-    return Nanos{static_cast<int64_t>(ts.tv_sec) * 1'000'000'000 + ts.tv_nsec};
-  }
-  return from_ticks(process.user_ticks + process.system_ticks);
+  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &ts) != 0) return std::nullopt;
+  return Nanos{static_cast<int64_t>(ts.tv_sec) * 1'000'000'000 + ts.tv_nsec};
 }
 
 /// /proc/PID/task/TID/schedstat: "ran_ns waited_ns times_run".
@@ -74,7 +72,9 @@ TreeUsage sample_tree(pid_t root, UsageDetail detail) {
   const auto tree = read_process_tree(root);
   usage.at = now();
   for (const ProcessStat& process : tree) {
-    usage.cpu_time += cpu_of(process) + from_ticks(process.child_user_ticks + process.child_system_ticks);
+    // A process that ended since the scan has no clock any more: then what the scan saw, in ticks.
+    usage.cpu_time += cpu_clock(process.pid).value_or(from_ticks(process.user_ticks + process.system_ticks)) +
+                      from_ticks(process.child_user_ticks + process.child_system_ticks);
     usage.minor_faults += process.minor_faults;
     if (process.state == 'Z') continue;
     usage.processes += 1;
@@ -89,6 +89,12 @@ TreeUsage sample_tree(pid_t root, UsageDetail detail) {
     usage.pss_bytes += kib_line(rollup, "\nPss:");
   }
   return usage;
+}
+
+Nanos cpu_time_of(const std::vector<pid_t>& pids) {
+  Nanos total{0};
+  for (const pid_t pid : pids) total += cpu_clock(pid).value_or(Nanos{0});
+  return total;
 }
 
 TreeUsage operator-(const TreeUsage& end, const TreeUsage& begin) {

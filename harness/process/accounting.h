@@ -33,6 +33,11 @@ struct TreeUsage {
 /// readable. All zero, with processes == 0, if there is no such process.
 TreeUsage sample_tree(pid_t root, UsageDetail detail);
 
+/// CPU time of exactly these processes (not their children), from their CPU clocks: one system call each,
+/// about 0.2 ms for one with 5,000 threads. For the very edges of a window, with pids from process_tree();
+/// a process that is gone counts 0.
+Nanos cpu_time_of(const std::vector<pid_t>& pids);
+
 /// What was used between two samples of the same tree. Gauges are those of `end`. Counters never go below
 /// 0 (threads that ended in between take their waits and switches with them).
 TreeUsage operator-(const TreeUsage& end, const TreeUsage& begin);

@@ -4,6 +4,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
@@ -27,13 +30,17 @@ std::string cpu_model() {
   return {};
 }
 
+/// Leaf 0x40000000 of cpuid names the hypervisor: "KVMKVMKVM", "VMwareVMware", "Microsoft Hv" ...
 std::string hypervisor() {
-  const std::string type = file_line("/sys/hypervisor/type");
-  if (!type.empty()) return type;
   const std::string cpuinfo = read_proc_file("/proc/cpuinfo");
-  if (cpuinfo.find(" hypervisor") == std::string::npos) return {};
-  const std::string product = file_line("/sys/class/dmi/id/sys_vendor");
-  return product.empty() ? "virtual machine" : product;
+  if (cpuinfo.find(" hypervisor") == std::string::npos) return file_line("/sys/hypervisor/type");
+#if defined(__x86_64__)
+  unsigned eax = 0, name[4] = {};
+  __cpuid(0x40000000, eax, name[0], name[1], name[2]);
+  const std::string text(reinterpret_cast<const char*>(name));
+  if (!text.empty()) return text;
+#endif
+  return "virtual machine";
 }
 
 /// The word in brackets: "always [madvise] never".

@@ -55,6 +55,7 @@ struct CatalogueEntry {
 /// Not thread-safe: status() caches.
 class Registry {
  public:
+  Registry() = default;  ///< empty
   /// Reads every subject.yaml and spec.yaml. kEnvironment, naming file and key, if one is broken.
   static Expected<Registry> load(const Paths& paths);
 
