@@ -1,7 +1,9 @@
 // Registration and waiting: from descriptors to FdWatch callbacks.
 #include "reference-loop/epoll_backend.h"
 
+#include <algorithm>
 #include <cassert>
+#include <cerrno>
 
 #include "reference-loop/loop.h"
 
@@ -33,6 +35,7 @@ void EpollBackend::unwatch(FdWatch& watch) {
 
 // Zero events takes the descriptor out: a watched descriptor reports hang-ups even without interest.
 Result<void> EpollBackend::set_interest(FdWatch& watch, int fd, std::uint32_t events) {
+  if (fd < 0) return failure(error_from_errno(EBADF));
   const auto index = static_cast<std::size_t>(fd);
   if (index >= slots_.size()) slots_.resize(std::max(index + 1, slots_.size() * 2));
   Slot& slot = slots_[index];
@@ -66,20 +69,26 @@ void EpollBackend::poll(Nanos timeout) {
 
 // Survives signals: waits on for what is left of the timeout. Refreshes the loop's time.
 int EpollBackend::wait(Nanos timeout) {
-  const bool forever = timeout < Nanos{0};
-  const Nanos deadline = forever ? Nanos::max() : loop_.now() + timeout;
+  const Nanos deadline = timeout > Nanos{0} ? loop_.now() + timeout : loop_.now();
   while (true) {
-    const timespec limit{.tv_sec = timeout.count() / 1'000'000'000,
-                         .tv_nsec = timeout.count() % 1'000'000'000};
-    const int count =
-        epoll_pwait2(epoll_.fd(), events_.data(), kPollBatchEvents, forever ? nullptr : &limit, nullptr);
+    const int count = wait_once(timeout);
     const int error = errno;
     loop_.update_time();
     if (count >= 0) return count;
-    assert(error == EINTR && "epoll_pwait2 can fail only by a bug here or a kernel before 5.11");
-    if (!forever && loop_.now() >= deadline) return 0;
-    if (!forever) timeout = deadline - loop_.now();
+    assert(error == EINTR && "epoll can fail otherwise only by a bug here, or on a kernel before 5.11");
+    if (timeout < Nanos{0}) continue;
+    timeout = std::max(deadline - loop_.now(), Nanos{0});
   }
+}
+
+// Nanoseconds only where they matter: the older call is cheaper, and a timer must not be late by the
+// millisecond that rounding up would cost.
+int EpollBackend::wait_once(Nanos timeout) {
+  if (timeout <= Nanos{0}) {
+    return epoll_wait(epoll_.fd(), events_.data(), kPollBatchEvents, timeout == Nanos{0} ? 0 : -1);
+  }
+  const timespec limit{.tv_sec = timeout.count() / 1'000'000'000, .tv_nsec = timeout.count() % 1'000'000'000};
+  return epoll_pwait2(epoll_.fd(), events_.data(), kPollBatchEvents, &limit, nullptr);
 }
 
 void EpollBackend::dispatch(int count) {

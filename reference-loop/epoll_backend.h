@@ -40,6 +40,7 @@ class EpollBackend final : public Backend {
   };
 
   int wait(Nanos timeout);
+  int wait_once(Nanos timeout);
   void dispatch(int count);
   Result<void> set_interest(FdWatch& watch, int fd, std::uint32_t events);
   void stream_ready(Tcp& stream, std::uint32_t events);

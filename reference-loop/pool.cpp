@@ -7,6 +7,18 @@
 #include "reference-loop/loop.h"
 
 namespace refloop {
+namespace {
+
+// Tells the CPU that this is a spin loop, where it can be told.
+inline void pause_cpu() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
 
 Pool::~Pool() {
   {
@@ -38,30 +50,60 @@ void Pool::submit(Work& work, Work::RunFunction run, Work::DoneFunction done) {
   work.outstanding_ = true;
   ++loop_.active_requests_;
   loop_.trace_schedule(Kind::pool, work.tag_);
-  bool somebody_waits;
+  bool wake;
   {
     const std::lock_guard lock(mutex_);
     queue_.push_back(work);
-    somebody_waits = waiting_threads_ > 0;
+    queue_size_.fetch_add(1, std::memory_order_relaxed);
+    wake = must_wake_another();
   }
-  if (somebody_waits) work_arrived_.notify_one();
+  if (wake) work_arrived_.notify_one();
+}
+
+// Under the lock. The spinner will take one; beyond that a sleeper is needed, woken one at a time.
+bool Pool::must_wake_another() {
+  const std::size_t unattended = queue_size_.load(std::memory_order_relaxed);
+  if (waiting_threads_ == 0 || wake_in_flight_ || unattended <= (has_spinner_ ? 1u : 0u)) return false;
+  wake_in_flight_ = true;
+  return true;
 }
 
 void Pool::work_until_stopped() {
   std::unique_lock lock(mutex_);
-  while (true) {
-    while (queue_.empty() && !stopping_) {
-      ++waiting_threads_;
-      work_arrived_.wait(lock);
-      --waiting_threads_;
-    }
-    if (queue_.empty()) return;
-    Work& work = queue_.pop_front();
+  while (Work* work = take(lock)) {
+    const bool wake = must_wake_another();
     lock.unlock();
-    work.run_(work);
-    finish(work);
+    if (wake) work_arrived_.notify_one();
+    work->run_(*work);
+    finish(*work);
     lock.lock();
   }
+}
+
+// The next work, or nothing when the pool stops.
+Work* Pool::take(std::unique_lock<std::mutex>& lock) {
+  if (queue_.empty() && !has_spinner_ && !stopping_) {
+    has_spinner_ = true;
+    lock.unlock();
+    spin_for_work();
+    lock.lock();
+    has_spinner_ = false;
+  }
+  while (queue_.empty()) {
+    if (stopping_) return nullptr;
+    ++waiting_threads_;
+    work_arrived_.wait(lock);
+    --waiting_threads_;
+    wake_in_flight_ = false;
+  }
+  queue_size_.fetch_sub(1, std::memory_order_relaxed);
+  return &queue_.pop_front();
+}
+
+// About a microsecond: what a burst of short works needs to follow one another.
+void Pool::spin_for_work() {
+  constexpr int kSpins = 100;
+  for (int i = 0; i < kSpins && queue_size_.load(std::memory_order_relaxed) == 0; ++i) pause_cpu();
 }
 
 // The last touch of `work` by this thread is the push: the loop may hand it back to its owner at once.
@@ -82,6 +124,7 @@ Result<void> Pool::cancel(Work& work) {
     const std::lock_guard lock(mutex_);
     if (!work.refloop::ListHook<>::is_linked()) return failure(Error::busy);
     work.refloop::ListHook<>::unlink();
+    queue_size_.fetch_sub(1, std::memory_order_relaxed);
   }
   if constexpr (is_mutant(Mutant::work_runs_after_cancel)) work.run_(work);
   work.error_ = Error::canceled;

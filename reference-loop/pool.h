@@ -4,6 +4,10 @@
 // Its `run` happens on a worker, its `done` on the loop thread in the poll phase, in the order workers
 // finished; everything that finished by then is delivered in one wake-up. Finishing is lock-free: one
 // push, and a wake-up only for the first of a batch.
+//
+// Sleeping and waking cost far more than short work does, so a worker that runs dry looks for more for
+// about a microsecond before it sleeps (one at a time), and at most one wake-up is under way: who takes
+// work and leaves some behind wakes the next. No work waits while a thread sleeps for longer than that.
 #pragma once
 
 #include <atomic>
@@ -83,6 +87,9 @@ class Pool {
 
   void start_threads();
   void work_until_stopped();
+  Work* take(std::unique_lock<std::mutex>& lock);
+  void spin_for_work();
+  bool must_wake_another();
   void finish(Work& work);
   void deliver_completed();
 
@@ -90,10 +97,13 @@ class Pool {
   const std::size_t size_;
   std::mutex mutex_;
   std::condition_variable work_arrived_;
-  IntrusiveList<Work> queue_;             // under mutex_
-  std::size_t waiting_threads_ = 0;       // under mutex_
-  bool stopping_ = false;                 // under mutex_
-  std::atomic<Work*> finished_{nullptr};  // newest first
+  IntrusiveList<Work> queue_;               // under mutex_
+  std::atomic<std::size_t> queue_size_{0};  // written under mutex_
+  std::size_t waiting_threads_ = 0;         // under mutex_
+  bool wake_in_flight_ = false;             // under mutex_: notified, and not yet arrived
+  bool has_spinner_ = false;                // under mutex_
+  bool stopping_ = false;                   // under mutex_
+  std::atomic<Work*> finished_{nullptr};    // newest first
   std::vector<std::thread> threads_;
 };
 
