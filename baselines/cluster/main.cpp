@@ -24,8 +24,14 @@ Expected<subject::Final> serve(subject::ServeContext& context) {
   if (!share) return std::unexpected(share.error());
   const bool handoff = *share == "handoff";
 
-  // With reuseport the parent only reserves the port: what does not listen gets no connection.
+  // Sockets that share a port share it with every process of the same user: whether it is free must be asked
+  // without SO_REUSEPORT. (Port 0 never gives a shared one.)
   const auto& request = context.request();
+  if (!handoff && request.port != 0) {
+    const auto probe = subject::listen_on({.address = request.address, .port = request.port, .backlog = 0});
+    if (!probe) return std::unexpected(probe.error());
+  }
+  // With reuseport the parent only reserves the port: what does not listen gets no connection.
   const auto socket = subject::listen_on({.address = request.address,
                                           .port = request.port,
                                           .backlog = handoff ? subject::kBacklog : 0,

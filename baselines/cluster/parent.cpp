@@ -4,7 +4,9 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <poll.h>
+#include <signal.h>
 #include <sstream>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -36,6 +38,7 @@ Expected<void> Parent::start_workers(int count, refloop::LoopOptions options,
                                            std::strerror(errno), count));
     }
     if (pid == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a worker amid ten seconds of work must not outlive the parent
       channel->first.reset();
       workers_.clear();  // their channels must end when the parent's do
       ::_exit(run_worker(context_, options, std::move(channel->second), own_port));
