@@ -1,0 +1,152 @@
+#include "conformance/oracle/batch.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <fstream>
+#include <map>
+#include <signal.h>
+
+namespace tickmark::conformance {
+
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+constexpr Nanos kProcessAllowance = 10s;  // start-up of a slow runtime on a busy machine
+constexpr Nanos kRunAllowance = 60ms;     // a run takes 1 to 10 ms; a busy machine multiplies that
+
+Expected<fs::path> write_scenarios(const ConformPlan& plan, const Batch& batch) {
+  json scenarios = json::array();
+  for (const Entry* entry : batch.entries) {
+    scenarios.push_back({{"id", entry->rule->id},
+                         {"own_process", entry->rule->own_process},
+                         {"run", entry->rule->run},
+                         {"steps", entry->rule->steps}});
+  }
+  const json document{{"schema", "tickmark.scenarios/1"},
+                      {"kind", "scenarios"},
+                      {"pool", batch.entries.front()->rule->pool},
+                      {"repeat", batch.repeat},
+                      {"deadline_ms", plan.run_deadline.count() / 1'000'000},
+                      {"scenarios", std::move(scenarios)}};
+  const fs::path path = plan.folder / "scenarios.json";
+  std::ofstream file(path, std::ios::trunc);
+  file << document.dump() << '\n';
+  file.close();
+  if (!file) return environment_error(fmt::format("cannot write {}: is the disk full?", path.string()));
+  return path;
+}
+
+std::vector<std::string> player_argv(const ConformPlan& plan, const Batch& batch, const fs::path& scenarios,
+                                     const fs::path& trace) {
+  // Some runtimes size their pool from the environment alone, before the first line of a player runs.
+  std::vector<std::string> argv{"/usr/bin/env",
+                                fmt::format("UV_THREADPOOL_SIZE={}", batch.entries.front()->rule->pool)};
+  std::ranges::copy(plan.argv, std::back_inserter(argv));
+  for (const auto& word : {std::string("play"), std::string("--scenarios"), scenarios.string(),
+                           std::string("--trace"), trace.string()}) {
+    argv.push_back(word);
+  }
+  if (!plan.mode.empty()) {
+    argv.emplace_back("--mode");
+    argv.push_back(plan.mode);
+  }
+  return argv;
+}
+
+void keep_trace(const ConformPlan& plan, Verdict& verdict, const RunTrace& trace) {
+  if (plan.traces.empty() || !verdict.trace.empty()) return;
+  std::string name = plan.subject + "__" + verdict.rule + ".ndjson";
+  std::ranges::replace(name, '/', '_');
+  std::ofstream file(plan.traces / name, std::ios::trunc);
+  file << trace.text;
+  if (file) verdict.trace = name;
+}
+
+// Judges what the trace holds; returns how many runs of each entry it holds, or the sentence why it is
+// damaged.
+struct Reading {
+  std::map<const Entry*, unsigned> runs;
+  std::string damage;
+};
+
+Reading read_trace(const ConformPlan& plan, const Batch& batch, const fs::path& path) {
+  Reading reading;
+  std::map<std::string, Entry*> by_id;
+  for (Entry* entry : batch.entries) by_id[entry->rule->id] = entry;
+  std::ifstream stream(path);
+  TraceReader reader(stream, path.filename().string());
+  while (true) {
+    auto item = reader.next();
+    if (!item) {
+      reading.damage = item.error().message;
+      return reading;
+    }
+    if (!*item) return reading;
+    if (const auto* unsupported = std::get_if<Unsupported>(&**item)) {
+      const auto found = by_id.find(unsupported->scenario);
+      if (found == by_id.end()) continue;
+      found->second->tally.unsupported(fmt::format("{}: {}", unsupported->verb, unsupported->reason));
+      continue;
+    }
+    const auto& trace = std::get<RunTrace>(**item);
+    const auto found = by_id.find(trace.scenario);
+    if (found == by_id.end()) continue;
+    Entry& entry = *found->second;
+    ++reading.runs[&entry];
+    const RunVerdict verdict = judge(*entry.rule, trace);
+    entry.tally.add(verdict);
+    if (verdict.outcome == Outcome::fail) keep_trace(plan, entry.tally.verdict(), trace);
+  }
+}
+
+bool died(const ProcessResult& result) {
+  return result.timed_out || result.signal != 0 || result.exit_code != 0;
+}
+
+std::string how_it_ended(const ProcessResult& result) {
+  std::string text = result.timed_out           ? "the player was still running at its deadline"
+                     : result.signal == SIGALRM ? "a run passed its deadline"
+                     : result.signal != 0       ? fmt::format("the player died of signal {}", result.signal)
+                                                : fmt::format("the player exited with {}", result.exit_code);
+  if (!result.stderr_tail.empty()) text += ": " + result.stderr_tail.substr(0, 400);
+  return text;
+}
+
+}  // namespace
+
+Expected<void> play_batch(const ConformPlan& plan, const RunProcess& run, Batch batch) {
+  while (!batch.entries.empty()) {
+    const auto scenarios = write_scenarios(plan, batch);
+    if (!scenarios) return std::unexpected(scenarios.error());
+    const fs::path trace = plan.folder / "trace.ndjson";
+    std::error_code ignored;
+    fs::remove(trace, ignored);
+    const Nanos deadline =
+        kProcessAllowance + 2 * plan.run_deadline + kRunAllowance * batch.entries.size() * batch.repeat;
+    const auto result = run(player_argv(plan, batch, *scenarios, trace), deadline);
+    if (!result) return std::unexpected(result.error());
+    const Reading reading = read_trace(plan, batch, trace);
+    fs::remove(trace, ignored);
+    if (!died(*result) && reading.damage.empty()) return {};
+
+    // Scenarios are played in order: the first that lacks runs is the one the player died in.
+    const auto culprit = std::ranges::find_if(batch.entries, [&](const Entry* entry) {
+      const auto found = reading.runs.find(entry);
+      return !entry->tally.settled() && (found == reading.runs.end() || found->second < batch.repeat);
+    });
+    if (culprit == batch.entries.end()) return {};
+    if (!died(*result)) {
+      (*culprit)->tally.add({Outcome::inconclusive, reading.damage, {}});
+    } else if (result->exit_code == 2 && result->signal == 0 && !result->timed_out) {
+      (*culprit)->tally.add({Outcome::inconclusive, how_it_ended(*result), {}});
+    } else {
+      (*culprit)->tally.died(result->timed_out || result->signal == SIGALRM, how_it_ended(*result));
+    }
+    batch.entries.erase(batch.entries.begin(), culprit + 1);
+  }
+  return {};
+}
+
+}  // namespace tickmark::conformance

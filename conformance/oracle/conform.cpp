@@ -1,0 +1,119 @@
+#include "conformance/oracle/conform.h"
+
+#include <algorithm>
+#include <deque>
+#include <fmt/format.h>
+#include <map>
+
+#include "conformance/oracle/batch.h"
+
+namespace tickmark::conformance {
+
+namespace {
+
+// So many runs in one process, that a hang a player cannot notice itself is found within a minute.
+constexpr unsigned kBatchRunsMax = 2000;
+
+bool wants_mode(const Rule& rule, const std::string& mode) {
+  return rule.layer != Layer::node ||
+         std::ranges::find(rule.modes, mode.empty() ? "cjs" : mode) != rule.modes.end();
+}
+
+// Why the rule is not asked at all; nothing when it is.
+std::optional<std::string> not_asked(const ConformPlan& plan, const Rule& rule) {
+  if (auto reason = outside(rule.versions, plan.versions)) return reason;
+  for (const auto& [component, reason] : rule.not_for) {
+    if (plan.versions.contains(component)) return "does not speak about this interface: " + reason;
+  }
+  if (!wants_mode(rule, plan.mode)) return fmt::format("speaks of {} only", fmt::join(rule.modes, ", "));
+  return std::nullopt;
+}
+
+class Conformance {
+ public:
+  Conformance(const ConformPlan& plan, const RunProcess& run) : plan_(plan), run_(run) {}
+
+  Expected<std::vector<Verdict>> judge_all() {
+    for (const Rule& rule : *plan_.rules) {
+      if (!rule.builtin.empty()) continue;
+      entries_.push_back({&rule, Tally(rule, plan_.subject)});
+      if (auto reason = not_asked(plan_, rule)) {
+        inapplicable_[&entries_.back()] = *reason;
+        ++done_;
+      } else if (rule.own_process) {
+        alone_.push_back(&entries_.back());
+      } else {
+        shared_[rule.pool].push_back(&entries_.back());
+      }
+    }
+    report();
+    for (auto& [pool, entries] : shared_) {
+      const auto played = play_shared(entries);
+      if (!played) return std::unexpected(played.error());
+    }
+    for (Entry* entry : alone_) {
+      const auto played = play_alone(*entry);
+      if (!played) return std::unexpected(played.error());
+    }
+    return close();
+  }
+
+ private:
+  void report() const {
+    if (plan_.progress) plan_.progress(done_, entries_.size());
+  }
+
+  Expected<void> play_shared(const std::vector<Entry*>& entries) {
+    const size_t per_batch = std::max<size_t>(1, kBatchRunsMax / plan_.repeat);
+    for (size_t first = 0; first < entries.size(); first += per_batch) {
+      const size_t last = std::min(entries.size(), first + per_batch);
+      const auto played =
+          play_batch(plan_, run_, {{entries.begin() + first, entries.begin() + last}, plan_.repeat});
+      if (!played) return played;
+      done_ += last - first;
+      report();
+    }
+    return {};
+  }
+
+  Expected<void> play_alone(Entry& entry) {
+    for (unsigned i = 0; i < plan_.repeat && !entry.tally.settled(); ++i) {
+      const auto played = play_batch(plan_, run_, {{&entry}, 1});
+      if (!played) return played;
+    }
+    ++done_;
+    report();
+    return {};
+  }
+
+  std::vector<Verdict> close() {
+    std::vector<Verdict> verdicts;
+    for (Entry& entry : entries_) {
+      const auto reason = inapplicable_.find(&entry);
+      if (reason == inapplicable_.end()) {
+        verdicts.push_back(entry.tally.close(plan_.repeat, "the player ended early without saying why"));
+        continue;
+      }
+      Verdict& verdict = verdicts.emplace_back(entry.tally.verdict());
+      verdict.kind = VerdictKind::inapplicable;
+      verdict.reason = reason->second;
+    }
+    return verdicts;
+  }
+
+  const ConformPlan& plan_;
+  const RunProcess& run_;
+  std::deque<Entry> entries_;  // a deque: batches hold pointers
+  std::map<const Entry*, std::string> inapplicable_;
+  std::map<unsigned, std::vector<Entry*>> shared_;
+  std::vector<Entry*> alone_;
+  size_t done_ = 0;
+};
+
+}  // namespace
+
+Expected<std::vector<Verdict>> conform(const ConformPlan& plan, const RunProcess& run) {
+  return Conformance(plan, run).judge_all();
+}
+
+}  // namespace tickmark::conformance

@@ -1,0 +1,254 @@
+#include "conformance/oracle/steps.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <string_view>
+#include <yaml-cpp/yaml.h>
+
+#include "conformance/oracle/expression.h"
+
+namespace tickmark::conformance {
+
+namespace {
+
+using nlohmann::json;
+
+// What the value beside the verb means.
+enum class Value { label, target, ms, nothing };
+
+struct Verb {
+  std::string_view name;
+  Value value;
+  std::string_view keys;      // allowed, separated by blanks
+  std::string_view required;  // of those
+};
+
+constexpr std::array kVerbs{
+    Verb{"tick", Value::label, "", ""},
+    Verb{"microtask", Value::label, "", ""},
+    Verb{"promise", Value::label, "", ""},
+    Verb{"immediate", Value::label, "", ""},
+    Verb{"timeout", Value::label, "ms", "ms"},
+    Verb{"interval", Value::label, "ms times", "ms times"},
+    Verb{"timer", Value::label, "ms repeat_ms times started", "ms"},
+    Verb{"idle", Value::label, "times", ""},
+    Verb{"prepare", Value::label, "times", ""},
+    Verb{"check", Value::label, "times", ""},
+    Verb{"async", Value::label, "", ""},
+    Verb{"work", Value::label, "ms", "ms"},
+    Verb{"fs_stat", Value::label, "", ""},
+    Verb{"fs_read", Value::label, "", ""},
+    Verb{"close", Value::label, "on", ""},
+    Verb{"tcp_pair", Value::label, "", ""},
+    Verb{"connect", Value::label, "refused", ""},
+    Verb{"write", Value::label, "on bytes", "on bytes"},
+    Verb{"read", Value::label, "on eof eof_then", "on"},
+    Verb{"shutdown", Value::label, "on", "on"},
+    Verb{"clear", Value::target, "", ""},
+    Verb{"refresh", Value::target, "", ""},
+    Verb{"restart", Value::target, "", ""},
+    Verb{"again", Value::target, "", ""},
+    Verb{"ref", Value::target, "", ""},
+    Verb{"unref", Value::target, "", ""},
+    Verb{"cancel", Value::target, "", ""},
+    Verb{"send", Value::target, "count", ""},
+    Verb{"read_stop", Value::target, "", ""},
+    Verb{"busy", Value::ms, "", ""},
+    Verb{"busy_until_overdue", Value::target, "", ""},
+    Verb{"wait_started", Value::target, "", ""},
+    Verb{"stop_loop", Value::nothing, "", ""},
+};
+
+bool has_word(std::string_view words, std::string_view word) {
+  while (!words.empty()) {
+    const size_t blank = words.find(' ');
+    if (words.substr(0, blank) == word) return true;
+    words = blank == std::string_view::npos ? "" : words.substr(blank + 1);
+  }
+  return false;
+}
+
+const Verb* find_verb(const YAML::Node& step) {
+  for (const auto& entry : step) {
+    const auto key = entry.first.as<std::string>();
+    const auto* verb = std::ranges::find(kVerbs, key, &Verb::name);
+    if (verb != kVerbs.end()) return verb;
+  }
+  return nullptr;
+}
+
+Expected<void> add_label(std::set<std::string>& to, const Steps& known, const std::string& label) {
+  if (!is_label(label)) return usage_error(fmt::format("\"{}\" is no label: use [a-z][a-z0-9_]*", label));
+  if (known.callbacks.contains(label) || known.calls.contains(label)) {
+    return usage_error(fmt::format("the label \"{}\" is used twice", label));
+  }
+  to.insert(label);
+  return {};
+}
+
+Expected<long> whole_number(const YAML::Node& node, std::string_view key) {
+  try {
+    const long value = node.as<long>();
+    if (value >= 0 && value <= 100'000'000) return value;
+  } catch (const YAML::Exception&) {
+  }
+  return usage_error(fmt::format("\"{}\" must be a whole number from 0 to 100000000", key));
+}
+
+Expected<void> read_value(const Verb& verb, const YAML::Node& value, Steps& into, json& step) {
+  if (verb.value == Value::nothing) return {};
+  if (verb.value == Value::ms) {
+    const auto ms = whole_number(value, verb.name);
+    if (!ms) return std::unexpected(ms.error());
+    step["ms"] = *ms;
+    return {};
+  }
+  const auto text = value.as<std::string>("");
+  if (verb.value == Value::label) {
+    step["label"] = text;
+    return add_label(into.callbacks, into, text);
+  }
+  step["target"] = text;
+  into.targets.insert(text);
+  return {};
+}
+
+Expected<json> nested(const YAML::Node& list, Steps& into) {
+  json outer = std::exchange(into.steps, json::array());
+  const auto read = read_steps(list, into);
+  json inner = std::exchange(into.steps, std::move(outer));
+  if (!read) return std::unexpected(read.error());
+  return inner;
+}
+
+Expected<void> read_at(const YAML::Node& map, Steps& into, json& step) {
+  if (!map.IsMap()) return usage_error("\"at\" must map a callback's number to a list of steps");
+  for (const auto& entry : map) {
+    const auto number = whole_number(entry.first, "at");
+    if (!number) return std::unexpected(number.error());
+    auto steps = nested(entry.second, into);
+    if (!steps) return std::unexpected(steps.error());
+    step["at"][std::to_string(*number)] = std::move(*steps);
+  }
+  return {};
+}
+
+// One key of a step beside its verb.
+Expected<void> read_key(const Verb& verb, const std::string& key, const YAML::Node& value, Steps& into,
+                        json& step) {
+  const bool callback = verb.value == Value::label;
+  if (key == "at" && callback) return read_at(value, into, step);
+  if (key == "as" && !callback) {
+    step["label"] = value.as<std::string>("");
+    return add_label(into.calls, into, value.as<std::string>(""));
+  }
+  if (!(key == "then" && callback) && !has_word(verb.keys, key)) {
+    return usage_error(fmt::format("the step \"{}\" has no key \"{}\"", verb.name, key));
+  }
+  if (key == "then" || key == "eof_then") {
+    auto steps = nested(value, into);
+    if (!steps) return std::unexpected(steps.error());
+    step[key] = std::move(*steps);
+    return {};
+  }
+  if (key == "eof") {
+    step[key] = value.as<std::string>("");
+    return add_label(into.callbacks, into, value.as<std::string>(""));
+  }
+  if (key == "on") {
+    step[key] = value.as<std::string>("");
+    into.targets.insert(value.as<std::string>(""));
+    return {};
+  }
+  if (key == "refused" || key == "started") {
+    step[key] = value.as<bool>(false);
+    return {};
+  }
+  const auto number = whole_number(value, key);
+  if (!number) return std::unexpected(number.error());
+  step[key] = *number;
+  return {};
+}
+
+Expected<json> read_step(const YAML::Node& node, Steps& into) {
+  if (!node.IsMap()) return usage_error("a step must be a map such as `timeout: a`");
+  const Verb* verb = find_verb(node);
+  if (verb == nullptr) {
+    return usage_error(
+        fmt::format("the step with \"{}\" names no verb of docs/scenarios.md",
+                    node.begin() == node.end() ? "" : node.begin()->first.as<std::string>("")));
+  }
+  json step{{"verb", verb->name}};
+  for (const auto& entry : node) {
+    const auto key = entry.first.as<std::string>("");
+    const auto done = key == verb->name ? read_value(*verb, entry.second, into, step)
+                                        : read_key(*verb, key, entry.second, into, step);
+    if (!done) return std::unexpected(done.error());
+  }
+  std::string_view required = verb->required;
+  while (!required.empty()) {
+    const size_t blank = required.find(' ');
+    const std::string key(required.substr(0, blank));
+    if (!step.contains(key)) return usage_error(fmt::format("the step \"{}\" needs \"{}\"", verb->name, key));
+    required = blank == std::string_view::npos ? "" : required.substr(blank + 1);
+  }
+  return step;
+}
+
+}  // namespace
+
+Expected<void> read_steps(const YAML::Node& list, Steps& into) {
+  if (!list.IsSequence()) return usage_error("steps must be a list");
+  for (const auto& node : list) {
+    auto step = read_step(node, into);
+    if (!step) return std::unexpected(step.error());
+    into.steps.push_back(std::move(*step));
+  }
+  return {};
+}
+
+Expected<json> read_turns(const YAML::Node& list, Steps& into) {
+  if (!list.IsSequence() || list.size() == 0) return usage_error("\"run\" must be a list of turns");
+  json turns = json::array();
+  for (const auto& node : list) {
+    json turn = json::object();
+    for (const auto& entry : node) {
+      const auto key = entry.first.as<std::string>("");
+      if (key == "mode" || key == "label") {
+        turn[key] = entry.second.as<std::string>("");
+      } else if (key == "before") {
+        auto steps = nested(entry.second, into);
+        if (!steps) return std::unexpected(steps.error());
+        turn[key] = std::move(*steps);
+      } else {
+        return usage_error(fmt::format("a turn of \"run\" has no key \"{}\"", key));
+      }
+    }
+    const std::string mode = turn.value("mode", "");
+    if (mode != "default" && mode != "once" && mode != "nowait") {
+      return usage_error("a turn of \"run\" needs \"mode\": default, once or nowait");
+    }
+    if (turn.contains("label")) {
+      const auto added = add_label(into.calls, into, turn["label"]);
+      if (!added) return std::unexpected(added.error());
+    }
+    turns.push_back(std::move(turn));
+  }
+  return turns;
+}
+
+Expected<void> check_targets(const Steps& steps) {
+  for (const std::string& target : steps.targets) {
+    const size_t dot = target.find('.');
+    const std::string suffix = dot == std::string::npos ? "" : target.substr(dot + 1);
+    const bool known = steps.callbacks.contains(target.substr(0, dot));
+    if (!known || (!suffix.empty() && suffix != "client" && suffix != "server")) {
+      return usage_error(
+          fmt::format("a step refers to \"{}\", which nothing in the scenario schedules", target));
+    }
+  }
+  return {};
+}
+
+}  // namespace tickmark::conformance

@@ -1,0 +1,276 @@
+#include "conformance/players/libuv_machine.h"
+
+#include <cassert>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "conformance/players/player.h"
+
+namespace tickmark::conformance {
+
+namespace {
+
+std::string_view status_name(int status) {
+  if (status >= 0) return "";
+  if (status == UV_ECANCELED) return "canceled";
+  return status == UV_ECONNREFUSED ? "refused" : "error";
+}
+
+std::string_view call_status(int status) {
+  if (status == 0) return "ok";
+  if (status == UV_EBUSY) return "busy";
+  return status == UV_EINVAL ? "invalid" : "error";
+}
+
+void check_ok([[maybe_unused]] int status) { assert(status >= 0); }
+
+}  // namespace
+
+UvMachine::UvMachine(Recorder& recorder) : Machine(recorder) { check_ok(uv_loop_init(&loop_)); }
+
+UvMachine::~UvMachine() {
+  const auto close_one = [](uv_handle_t* open, void*) {
+    if (!uv_is_closing(open)) uv_close(open, nullptr);
+  };
+  while (uv_loop_close(&loop_) == UV_EBUSY) {
+    uv_walk(&loop_, close_one, nullptr);
+    uv_run(&loop_, UV_RUN_DEFAULT);
+  }
+}
+
+std::optional<std::string> UvMachine::lacks(const Step& step) {
+  switch (step.verb) {
+    case Verb::tick:
+    case Verb::microtask:
+    case Verb::promise:
+      return "libuv has no ticks and no microtasks";
+    case Verb::immediate:
+      return "libuv has no immediates";
+    case Verb::timeout:
+    case Verb::interval:
+    case Verb::refresh:
+      return "libuv has no timers of the Node layer";
+    default:
+      return std::nullopt;
+  }
+}
+
+UvMachine::Item& UvMachine::make(const Step* step) {
+  Item& item = *items_.emplace_back(std::make_unique<Item>());
+  item.machine = this;
+  item.step = step;
+  item.request.req.data = &item;
+  return item;
+}
+
+UvMachine::Item& UvMachine::find(const std::string& name) {
+  const auto found = names_.find(name);
+  if (found == names_.end()) refuse(name);
+  return *found->second;
+}
+
+bool UvMachine::turn(TurnMode mode) {
+  return uv_run(&loop_, mode == TurnMode::once     ? UV_RUN_ONCE
+                        : mode == TurnMode::nowait ? UV_RUN_NOWAIT
+                                                   : UV_RUN_DEFAULT) != 0;
+}
+
+std::string_view UvMachine::perform(const Step& step) {
+  switch (step.verb) {
+    case Verb::timer:
+    case Verb::idle:
+    case Verb::prepare:
+    case Verb::check:
+    case Verb::async: {
+      Item& item = *(names_[step.label] = &make(&step));
+      start_handle(item);
+      return "";
+    }
+    case Verb::work:
+      start_work(*(names_[step.label] = &make(&step)));
+      return "";
+    case Verb::fs_stat:
+    case Verb::fs_read:
+      start_file(*(names_[step.label] = &make(&step)));
+      return "";
+    case Verb::close:
+      close_item(step.on.empty() ? make(&step) : find(step.on), &step);
+      return "";
+    case Verb::tcp_pair:
+      start_pair(make(&step));
+      return "";
+    case Verb::connect:
+      start_connect(*(names_[step.label] = &make(&step)));
+      return "";
+    case Verb::write:
+      return start_write(make(&step));
+    case Verb::read:
+      start_read(step);
+      return "";
+    case Verb::shutdown:
+      return start_shutdown(make(&step));
+    case Verb::clear:
+      stop_handle(find(step.target));
+      return "ok";
+    case Verb::restart:
+      start_handle(find(step.target));
+      return "ok";
+    case Verb::again:
+      return call_status(uv_timer_again(&find(step.target).handle.timer));
+    case Verb::ref:
+      uv_ref(handle(find(step.target)));
+      return "ok";
+    case Verb::unref:
+      uv_unref(handle(find(step.target)));
+      return "ok";
+    case Verb::cancel:
+      return call_status(uv_cancel(&find(step.target).request.req));
+    case Verb::send:
+      for (long i = 0; i < step.count; ++i) check_ok(uv_async_send(&find(step.target).handle.async));
+      return "ok";
+    case Verb::read_stop:
+      uv_read_stop(stream(find(step.target)));
+      return "ok";
+    case Verb::wait_started: {
+      const Item& work = find(step.target);
+      while (!work.work_started.load(std::memory_order_acquire)) {
+      }
+      return "ok";
+    }
+    case Verb::stop_loop:
+      uv_stop(&loop_);
+      return "ok";
+    default:
+      refuse(name_of(step.verb));
+  }
+}
+
+// Also `restart`: start again what was initialised before.
+void UvMachine::start_handle(Item& item) {
+  const Step& step = *item.step;
+  const bool fresh = !item.has_handle;
+  item.has_handle = true;
+  switch (step.verb) {
+    case Verb::timer:
+      if (fresh) check_ok(uv_timer_init(&loop_, &item.handle.timer));
+      item.handle.handle.data = &item;
+      if (fresh && !step.started) return;
+      check_ok(uv_timer_start(
+          &item.handle.timer,
+          [](uv_timer_t* t) {
+            auto* of = static_cast<Item*>(t->data);
+            of->machine->fire(*of->step);
+          },
+          static_cast<uint64_t>(step.ms), static_cast<uint64_t>(step.repeat_ms)));
+      return;
+    case Verb::idle:
+      if (fresh) check_ok(uv_idle_init(&loop_, &item.handle.idle));
+      item.handle.handle.data = &item;
+      check_ok(uv_idle_start(&item.handle.idle, [](uv_idle_t* h) {
+        auto* of = static_cast<Item*>(h->data);
+        of->machine->fire(*of->step);
+      }));
+      return;
+    case Verb::prepare:
+      if (fresh) check_ok(uv_prepare_init(&loop_, &item.handle.prepare));
+      item.handle.handle.data = &item;
+      check_ok(uv_prepare_start(&item.handle.prepare, [](uv_prepare_t* h) {
+        auto* of = static_cast<Item*>(h->data);
+        of->machine->fire(*of->step);
+      }));
+      return;
+    case Verb::check:
+      if (fresh) check_ok(uv_check_init(&loop_, &item.handle.check));
+      item.handle.handle.data = &item;
+      check_ok(uv_check_start(&item.handle.check, [](uv_check_t* h) {
+        auto* of = static_cast<Item*>(h->data);
+        of->machine->fire(*of->step);
+      }));
+      return;
+    default:
+      check_ok(uv_async_init(&loop_, &item.handle.async, [](uv_async_t* h) {
+        auto* of = static_cast<Item*>(h->data);
+        of->machine->fire(*of->step);
+      }));
+      item.handle.handle.data = &item;
+  }
+}
+
+void UvMachine::stop_source(const Step& step) { stop_handle(find(step.label)); }
+
+void UvMachine::stop_handle(Item& item) {
+  switch (item.step->verb) {
+    case Verb::timer:
+      uv_timer_stop(&item.handle.timer);
+      return;
+    case Verb::idle:
+      uv_idle_stop(&item.handle.idle);
+      return;
+    case Verb::prepare:
+      uv_prepare_stop(&item.handle.prepare);
+      return;
+    case Verb::check:
+      uv_check_stop(&item.handle.check);
+      return;
+    default:
+      refuse(item.step->label);
+  }
+}
+
+void UvMachine::on_work(uv_work_t* request) {
+  auto* item = static_cast<Item*>(request->data);
+  item->work_started.store(true, std::memory_order_release);
+  spin_until(now() + Nanos{item->step->ms * 1'000'000LL});
+  item->completed_by = gettid();
+  item->completed = now();
+}
+
+void UvMachine::on_work_done(uv_work_t* request, int status) {
+  auto* item = static_cast<Item*>(request->data);
+  UvMachine& machine = *item->machine;
+  if (item->completed.count() != 0) {
+    machine.recorder_.complete(item->step->label, item->completed, item->completed_by);
+  }
+  machine.fire(*item->step, status_name(status));
+}
+
+void UvMachine::start_work(Item& item) {
+  check_ok(uv_queue_work(&loop_, &item.request.work, on_work, on_work_done));
+}
+
+void UvMachine::on_file_done(uv_fs_t* request) {
+  auto* item = static_cast<Item*>(request->data);
+  const auto status = static_cast<int>(request->result);
+  if (item->step->verb == Verb::fs_read) ::close(static_cast<int>(request->file));
+  uv_fs_req_cleanup(request);
+  item->machine->fire(*item->step, status_name(status));
+}
+
+void UvMachine::start_file(Item& item) {
+  if (item.step->verb == Verb::fs_stat) {
+    check_ok(uv_fs_stat(&loop_, &item.request.fs, "/", on_file_done));
+    return;
+  }
+  const int fd = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+  assert(fd >= 0);
+  item.buffer.resize(4096);
+  const uv_buf_t buffer = uv_buf_init(item.buffer.data(), 4096);
+  check_ok(uv_fs_read(&loop_, &item.request.fs, fd, &buffer, 1, 0, on_file_done));
+}
+
+void UvMachine::on_close(uv_handle_t* handle) {
+  auto* item = static_cast<Item*>(handle->data);
+  if (item->closer != nullptr) item->machine->fire(*item->closer);
+}
+
+void UvMachine::close_item(Item& item, const Step* closer) {
+  if (!item.has_handle) {  // a fresh, idle handle
+    item.has_handle = true;
+    check_ok(uv_idle_init(&loop_, &item.handle.idle));
+  }
+  item.handle.handle.data = &item;
+  item.closer = closer;
+  uv_close(handle(item), on_close);
+}
+
+}  // namespace tickmark::conformance

@@ -1,0 +1,86 @@
+#include "conformance/players/player.h"
+
+#include <cstdio>
+#include <signal.h>
+#include <sys/time.h>
+
+namespace tickmark::conformance {
+
+namespace {
+
+struct Lack {
+  Verb verb;
+  std::string reason;
+};
+
+std::optional<Lack> find_lack(const std::vector<Step>& steps, const PlayerTraits& traits) {
+  for (const Step& step : steps) {
+    if (auto reason = traits.lacks(step)) return Lack{step.verb, std::move(*reason)};
+    for (const auto* nested : {&step.then, &step.eof_then}) {
+      if (auto lack = find_lack(*nested, traits)) return lack;
+    }
+    for (const auto& [number, nested] : step.at) {
+      if (auto lack = find_lack(nested, traits)) return lack;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Lack> find_lack(const Scenario& scenario, const PlayerTraits& traits) {
+  if (auto lack = find_lack(scenario.steps, traits)) return lack;
+  for (const Turn& turn : scenario.turns) {
+    if (auto lack = find_lack(turn.before, traits)) return lack;
+  }
+  return std::nullopt;
+}
+
+// SIGALRM's default action ends the process wherever it hangs, in a callback or in poll.
+void set_alarm(Nanos deadline) {
+  const itimerval timer{{0, 0},
+                        {deadline.count() / 1'000'000'000, (deadline.count() % 1'000'000'000) / 1000}};
+  setitimer(ITIMER_REAL, &timer, nullptr);
+}
+
+}  // namespace
+
+int play_scenarios(const ScenarioFile& file, const std::filesystem::path& trace, const PlayerTraits& traits) {
+  auto recorder = Recorder::open(trace, traits.name, file.pool);
+  if (!recorder) {
+    std::fprintf(stderr, "%s\n", recorder.error().message.c_str());
+    return 2;
+  }
+  signal(SIGPIPE, SIG_IGN);
+  for (const Scenario& scenario : file.scenarios) {
+    if (const auto lack = find_lack(scenario, traits)) {
+      recorder->unsupported(scenario.id, name_of(lack->verb), lack->reason);
+      continue;
+    }
+    for (unsigned run = 0; run < file.repeat; ++run) {
+      set_alarm(file.deadline);
+      {
+        recorder->start(scenario.id, run);  // before the loop exists: its first time is not earlier
+        const auto machine = traits.make_machine(*recorder);
+        machine->play(scenario);
+      }
+      set_alarm(Nanos{0});
+      if (!recorder->finish()) {
+        std::fprintf(stderr, "cannot write the trace %s: is the disk full?\n", trace.c_str());
+        return 3;
+      }
+    }
+  }
+  return 0;
+}
+
+void fill_pattern(char* into, size_t size, uint64_t offset) {
+  for (size_t i = 0; i < size; ++i) into[i] = static_cast<char>((offset + i) % 251);
+}
+
+bool is_pattern(const char* bytes, size_t size, uint64_t offset) {
+  for (size_t i = 0; i < size; ++i) {
+    if (bytes[i] != static_cast<char>((offset + i) % 251)) return false;
+  }
+  return true;
+}
+
+}  // namespace tickmark::conformance

@@ -1,0 +1,320 @@
+#include "conformance/players/refloop_machine.h"
+
+#include <cassert>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "conformance/players/player.h"
+
+namespace tickmark::conformance {
+
+namespace {
+
+std::string_view status_name(refloop::Error error) {
+  if (error == refloop::Error::none) return "";
+  if (error == refloop::Error::canceled) return "canceled";
+  return error == refloop::Error::connection_refused ? "refused" : "error";
+}
+
+std::string_view call_status(const refloop::Result<void>& result) {
+  if (result) return "ok";
+  if (result.error() == refloop::Error::busy) return "busy";
+  return result.error() == refloop::Error::bad_state ? "invalid" : "error";
+}
+
+Nanos millis(long ms) { return Nanos{ms * 1'000'000LL}; }
+
+}  // namespace
+
+RefloopMachine::RefloopMachine(Recorder& recorder, unsigned pool_size) : Machine(recorder) {
+  auto loop = refloop::Loop::create({.pool_size = pool_size});
+  assert(loop);
+  loop_ = std::move(*loop);
+  node_ = std::make_unique<refloop::NodeLayer>(*loop_);
+}
+
+RefloopMachine::~RefloopMachine() {
+  node_.reset();
+  for (const auto& item : items_) {
+    refloop::Handle* handle = handle_of(*item);
+    if (handle != nullptr && !handle->is_closing()) handle->close();
+  }
+  while (loop_->run()) {
+  }
+  for (const auto& item : items_) {
+    if (item->file >= 0) ::close(item->file);
+  }
+  items_.clear();
+}
+
+RefloopMachine::Item& RefloopMachine::make(const Step* step) {
+  Item& item = *items_.emplace_back(std::make_unique<Item>());
+  item.machine = this;
+  item.step = step;
+  if (!step->label.empty()) names_[step->label] = &item;
+  return item;
+}
+
+RefloopMachine::Item& RefloopMachine::find(const std::string& name) {
+  const auto found = names_.find(name);
+  if (found == names_.end()) refuse(name);
+  return *found->second;
+}
+
+refloop::Handle* RefloopMachine::handle_of(Item& item) {
+  return std::visit(
+      [](auto& object) -> refloop::Handle* {
+        if constexpr (std::is_base_of_v<refloop::Handle, std::remove_cvref_t<decltype(object)>>)
+          return &object;
+        return nullptr;
+      },
+      item.object);
+}
+
+bool RefloopMachine::turn(TurnMode mode) {
+  return loop_->run(mode == TurnMode::once     ? refloop::RunMode::once
+                    : mode == TurnMode::nowait ? refloop::RunMode::nowait
+                                               : refloop::RunMode::until_idle);
+}
+
+void RefloopMachine::run_main(const std::function<void()>& body) {
+  node_->run_main([&body] { body(); });
+}
+
+LoopState RefloopMachine::loop_state() const {
+  return {refloop::name_of(loop_->phase()), loop_->iteration(), loop_->now()};
+}
+
+std::string_view RefloopMachine::perform(const Step& step) {
+  switch (step.verb) {
+    case Verb::tick:
+    case Verb::microtask:
+    case Verb::promise:
+    case Verb::immediate:
+    case Verb::timeout:
+    case Verb::interval:
+      start_node(make(&step));
+      return "";
+    case Verb::timer:
+    case Verb::idle:
+    case Verb::prepare:
+    case Verb::check:
+    case Verb::async:
+      start_handle(make(&step));
+      return "";
+    case Verb::work:
+      start_work(make(&step));
+      return "";
+    case Verb::fs_stat:
+    case Verb::fs_read:
+      start_file(make(&step));
+      return "";
+    case Verb::close:
+      close_item(step.on.empty() ? make(&step) : find(step.on), &step);
+      return "";
+    case Verb::tcp_pair:
+      start_pair(make(&step));
+      return "";
+    case Verb::connect:
+      start_connect(make(&step));
+      return "";
+    case Verb::write:
+      return start_write(make(&step));
+    case Verb::read:
+      return start_read(step);
+    case Verb::shutdown:
+      return start_shutdown(step);
+    default:
+      return perform_call(step);
+  }
+}
+
+std::string_view RefloopMachine::perform_call(const Step& step) {
+  switch (step.verb) {
+    case Verb::clear:
+      stop(find(step.target));
+      return "ok";
+    case Verb::refresh:
+      node_->refresh(std::get<refloop::TimeoutId>(find(step.target).object));
+      return "ok";
+    case Verb::restart:
+      start_handle(find(step.target));
+      return "ok";
+    case Verb::again:
+      return call_status(std::get<refloop::Timer>(find(step.target).object).again());
+    case Verb::ref:
+      set_referenced(find(step.target), true);
+      return "ok";
+    case Verb::unref:
+      set_referenced(find(step.target), false);
+      return "ok";
+    case Verb::cancel:
+      return cancel(find(step.target));
+    case Verb::send:
+      for (long i = 0; i < step.count; ++i) std::get<refloop::Async>(find(step.target).object).send();
+      return "ok";
+    case Verb::read_stop:
+      std::get<refloop::Tcp>(find(step.target).object).read_stop();
+      return "ok";
+    case Verb::wait_started: {
+      const Item& work = find(step.target);
+      while (!work.work_started.load(std::memory_order_acquire)) {
+      }
+      return "ok";
+    }
+    case Verb::stop_loop:
+      loop_->stop();
+      return "ok";
+    default:
+      refuse(name_of(step.verb));
+  }
+}
+
+void RefloopMachine::start_node(Item& item) {
+  const Step& step = *item.step;
+  auto task = [this, &step] { fire(step); };
+  const auto delay = static_cast<double>(step.ms);
+  switch (step.verb) {
+    case Verb::tick:
+      node_->next_tick(task);
+      return;
+    case Verb::immediate:
+      item.object = node_->set_immediate(task);
+      return;
+    case Verb::timeout:
+      item.object = node_->set_timeout(task, delay);
+      return;
+    case Verb::interval:
+      item.object = node_->set_interval(task, delay);
+      return;
+    default:
+      node_->queue_microtask(task);
+      return;  // a promise's reaction is one, too
+  }
+}
+
+template <typename Kind>
+void RefloopMachine::start_watcher(Item& item) {
+  if (std::holds_alternative<std::monostate>(item.object)) item.object.emplace<Kind>(*loop_).data = &item;
+  const auto started = std::get<Kind>(item.object).start([](refloop::Watcher& watcher) {
+    Item& of = item_of(watcher);
+    of.machine->fire(*of.step);
+  });
+  assert(started);
+}
+
+// Also `restart`: start again what was made before.
+void RefloopMachine::start_handle(Item& item) {
+  const Step& step = *item.step;
+  switch (step.verb) {
+    case Verb::idle:
+      start_watcher<refloop::Idle>(item);
+      return;
+    case Verb::prepare:
+      start_watcher<refloop::Prepare>(item);
+      return;
+    case Verb::check:
+      start_watcher<refloop::Check>(item);
+      return;
+    case Verb::async: {
+      auto& async = item.object.emplace<refloop::Async>(*loop_, [](refloop::Async& woken) {
+        Item& of = item_of(woken);
+        of.machine->fire(*of.step);
+      });
+      async.data = &item;
+      return;
+    }
+    default:
+      break;
+  }
+  const bool fresh = std::holds_alternative<std::monostate>(item.object);
+  if (fresh) item.object.emplace<refloop::Timer>(*loop_).data = &item;
+  if (fresh && !step.started) return;
+  const auto started = std::get<refloop::Timer>(item.object)
+                           .start(
+                               [](refloop::Timer& timer) {
+                                 Item& of = item_of(timer);
+                                 of.machine->fire(*of.step);
+                               },
+                               millis(step.ms), millis(step.repeat_ms));
+  assert(started);
+}
+
+void RefloopMachine::stop_source(const Step& step) { stop(find(step.label)); }
+
+void RefloopMachine::stop(Item& item) {
+  if (auto* timer = std::get_if<refloop::Timer>(&item.object)) return timer->stop();
+  if (auto* timeout = std::get_if<refloop::TimeoutId>(&item.object)) return node_->clear(*timeout);
+  if (auto* immediate = std::get_if<refloop::ImmediateId>(&item.object)) return node_->clear(*immediate);
+  if (auto* idle = std::get_if<refloop::Idle>(&item.object)) return idle->stop();
+  if (auto* prepare = std::get_if<refloop::Prepare>(&item.object)) return prepare->stop();
+  if (auto* check = std::get_if<refloop::Check>(&item.object)) return check->stop();
+  refuse(item.step->label);
+}
+
+void RefloopMachine::set_referenced(Item& item, bool referenced) {
+  if (auto* timeout = std::get_if<refloop::TimeoutId>(&item.object)) {
+    return referenced ? node_->ref(*timeout) : node_->unref(*timeout);
+  }
+  if (auto* immediate = std::get_if<refloop::ImmediateId>(&item.object)) {
+    return referenced ? node_->ref(*immediate) : node_->unref(*immediate);
+  }
+  refloop::Handle* handle = handle_of(item);
+  if (handle == nullptr) refuse(item.step->label);
+  return referenced ? handle->ref() : handle->unref();
+}
+
+std::string_view RefloopMachine::cancel(Item& item) {
+  if (auto* request = std::get_if<refloop::FsRequest>(&item.object)) return call_status(request->cancel());
+  return call_status(loop_->pool().cancel(std::get<refloop::UserWork>(item.object)));
+}
+
+void RefloopMachine::start_work(Item& item) {
+  auto& work = item.object.emplace<refloop::UserWork>();
+  work.data = &item;
+  loop_->pool().submit(
+      work,
+      [](refloop::Work& running) {
+        auto& of = *static_cast<Item*>(running.data);
+        of.work_started.store(true, std::memory_order_release);
+        spin_until(now() + millis(of.step->ms));
+        of.completed_by = gettid();
+        of.completed = now();
+      },
+      [](refloop::Work& done, refloop::Error error) {
+        auto& of = *static_cast<Item*>(done.data);
+        if (of.completed.count() != 0) {
+          of.machine->recorder_.complete(of.step->label, of.completed, of.completed_by);
+        }
+        of.machine->fire(*of.step, status_name(error));
+      });
+}
+
+void RefloopMachine::start_file(Item& item) {
+  auto& request = item.object.emplace<refloop::FsRequest>(*loop_);
+  request.data = &item;
+  const auto done = [](refloop::FsRequest& of_request, refloop::Error error) {
+    auto& of = *static_cast<Item*>(of_request.data);
+    of.machine->fire(*of.step, status_name(error));
+  };
+  if (item.step->verb == Verb::fs_stat) return request.stat("/", done);
+  item.file = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+  assert(item.file >= 0);
+  item.buffer.resize(4096);
+  request.read(item.file, std::as_writable_bytes(std::span(item.buffer)), 0, done);
+}
+
+void RefloopMachine::close_item(Item& item, const Step* closer) {
+  if (std::holds_alternative<std::monostate>(item.object)) {  // a fresh, idle handle
+    item.object.emplace<refloop::Idle>(*loop_).data = &item;
+  }
+  item.closer = closer;
+  refloop::Handle* handle = handle_of(item);
+  if (handle == nullptr) refuse(item.step->label);
+  handle->close([](refloop::Handle& closed) {
+    Item& of = item_of(closed);
+    of.machine->fire(*of.closer);
+  });
+}
+
+}  // namespace tickmark::conformance

@@ -1,0 +1,95 @@
+#pragma once
+// The verbs on the reference loop and its Node layer: one call of its interface each, on a fresh loop per
+// run.
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "conformance/players/machine.h"
+#include "reference-loop/async.h"
+#include "reference-loop/fs.h"
+#include "reference-loop/listener.h"
+#include "reference-loop/node_layer.h"
+#include "reference-loop/pool.h"
+#include "reference-loop/tcp.h"
+#include "reference-loop/timer.h"
+#include "reference-loop/watcher.h"
+
+namespace tickmark::conformance {
+
+class RefloopMachine : public Machine {
+ public:
+  RefloopMachine(Recorder& recorder, unsigned pool_size);
+  /// Closes what the scenario left open and turns the loop until it is empty.
+  ~RefloopMachine() override;
+
+ private:
+  // A handle, request or id that a step made. The loop's objects point at it from `data`.
+  struct Item {
+    RefloopMachine* machine = nullptr;
+    const Step* step = nullptr;
+    std::variant<std::monostate, refloop::Timer, refloop::Idle, refloop::Prepare, refloop::Check,
+                 refloop::Async, refloop::Tcp, refloop::Listener, refloop::PlainWrite, refloop::UserWork,
+                 refloop::FsRequest, refloop::TimeoutId, refloop::ImmediateId>
+        object;
+    const Step* closer = nullptr;  // the step whose label is the close callback
+    const Step* reader = nullptr;
+    const Step* shutter = nullptr;
+    uint64_t bytes_written = 0;
+    uint64_t bytes_read = 0;
+    std::string buffer;  // of a write or an fs read
+    std::atomic<bool> work_started{false};
+    Nanos completed{0};
+    int64_t completed_by = 0;
+    int file = -1;
+  };
+  // Both ends of a tcp_pair while it is being made.
+  struct Pair {
+    Item* listener = nullptr;
+    Item* client = nullptr;
+    Item* server = nullptr;
+    unsigned missing = 2;
+  };
+
+  std::string_view perform(const Step& step) override;
+  std::string_view perform_call(const Step& step);
+  bool turn(TurnMode mode) override;
+  void run_main(const std::function<void()>& body) override;
+  LoopState loop_state() const override;
+  void stop_source(const Step& step) override;
+
+  Item& make(const Step* step);
+  Item& find(const std::string& name);
+  static Item& item_of(const refloop::Handle& handle) { return *static_cast<Item*>(handle.data); }
+  static refloop::Handle* handle_of(Item& item);
+
+  void start_node(Item& item);
+  void start_handle(Item& item);
+  template <typename Kind>
+  void start_watcher(Item& item);
+  void stop(Item& item);
+  void set_referenced(Item& item, bool referenced);
+  std::string_view cancel(Item& item);
+  void start_work(Item& item);
+  void start_file(Item& item);
+  void close_item(Item& item, const Step* closer);
+  void start_pair(Item& item);
+  void pair_is_up(const Step& step);
+  void start_connect(Item& item);
+  std::string_view start_write(Item& item);
+  std::string_view start_read(const Step& step);
+  std::string_view start_shutdown(const Step& step);
+
+  std::unique_ptr<refloop::Loop> loop_;
+  std::unique_ptr<refloop::NodeLayer> node_;
+  std::vector<std::unique_ptr<Item>> items_;
+  std::map<std::string, Item*, std::less<>> names_;
+  std::map<const Step*, Pair> pairs_;
+};
+
+}  // namespace tickmark::conformance

@@ -1,0 +1,105 @@
+#pragma once
+// The scenario file of docs/scenarios.md as structs: what a native player is asked to do.
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/error.h"
+#include "harness/base/time.h"
+
+namespace tickmark::conformance {
+
+enum class Verb {
+  tick,
+  microtask,
+  promise,
+  immediate,
+  timeout,
+  interval,
+  timer,
+  idle,
+  prepare,
+  check,
+  async,
+  work,
+  fs_stat,
+  fs_read,
+  close,
+  tcp_pair,
+  connect,
+  write,
+  read,
+  shutdown,  // these have a callback
+  clear,
+  refresh,
+  restart,
+  again,
+  ref,
+  unref,
+  cancel,
+  send,
+  read_stop,
+  busy,
+  busy_until_overdue,
+  wait_started,
+  stop_loop,
+};
+
+std::string_view name_of(Verb verb);
+bool has_callback(Verb verb);
+
+struct Step {
+  Verb verb = Verb::tick;
+  std::string label;
+  std::string target;
+  std::string on;
+  std::string eof;
+  long ms = 0;
+  long repeat_ms = 0;
+  long times = 1;
+  long bytes = 0;
+  long count = 1;
+  bool started = true;
+  bool refused = false;
+  std::vector<Step> then;
+  std::vector<Step> eof_then;
+  std::map<unsigned, std::vector<Step>> at;  ///< steps of the n-th callback, from 1
+};
+
+enum class TurnMode { until_idle, once, nowait };
+
+std::string_view name_of(TurnMode mode);
+
+struct Turn {
+  TurnMode mode = TurnMode::until_idle;
+  std::string label;
+  std::vector<Step> before;
+};
+
+struct Scenario {
+  std::string id;
+  std::vector<Turn> turns;
+  std::vector<Step> steps;
+};
+
+struct Background {
+  uint64_t seed = 1;
+  Nanos duration{0};
+};
+
+struct ScenarioFile {
+  bool is_background = false;
+  unsigned pool = 4;
+  unsigned repeat = 1;
+  Nanos deadline = 5s;
+  std::vector<Scenario> scenarios;
+  Background background;
+};
+
+/// Reads and checks the file. Unknown keys and verbs are refused.
+Expected<ScenarioFile> read_scenario_file(const std::filesystem::path& path);
+
+}  // namespace tickmark::conformance
