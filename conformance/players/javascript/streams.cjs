@@ -9,13 +9,22 @@ const kCanceled = ['ECANCELED', 'ERR_SOCKET_CLOSED_BEFORE_CONNECTION', 'ERR_STRE
 
 // One end of a connection: its socket and how far its two directions have come.
 class End {
-  constructor(socket) {
+  constructor(run, socket) {
     this.socket = socket;
     this.written = 0;
     this.received = 0;
-    this.reader = null; // the entry whose callbacks come from this end
-    this.eof_reader = null;
+    this.owed_until_close = []; // entries that will hear nothing once the socket is closed
     socket.on('error', () => {}); // errors are told to the callbacks they concern
+    socket.on('close', () => {
+      this.release();
+      run.after_callback();
+    });
+  }
+
+  // Nothing more is owed to readers of a socket that is closed or stopped, nor to one that was
+  // destroyed while it connected: Node does not report that, and the rule's counts will tell.
+  release() {
+    this.owed_until_close.forEach((entry) => entry.owe(false));
   }
 
   next_bytes(count) {
@@ -38,12 +47,6 @@ function status_of(error) {
   return { status: kCanceled.includes(error.code) ? 'canceled' : 'error' };
 }
 
-// Nothing more is owed by a reader that has been closed or stopped.
-function release_reader(end) {
-  end.reader?.owe(false);
-  end.eof_reader?.owe(false);
-}
-
 exports.tcp_pair = (run, step, entry) => {
   const server = net.createServer({ allowHalfOpen: true });
   let up = 0;
@@ -53,12 +56,12 @@ exports.tcp_pair = (run, step, entry) => {
   };
   server.on('connection', (socket) => {
     server.close();
-    run.add_end(`${step.label}.server`, new End(socket));
+    run.add_end(`${step.label}.server`, new End(run, socket));
     one_up();
   });
   server.listen(0, '127.0.0.1', () => {
     const socket = net.connect({ port: server.address().port, host: '127.0.0.1', allowHalfOpen: true });
-    run.add_end(`${step.label}.client`, new End(socket));
+    run.add_end(`${step.label}.client`, new End(run, socket));
     socket.on('connect', one_up);
   });
 };
@@ -67,7 +70,9 @@ exports.connect = (run, step, entry) => {
   const port = step.refused ? run.services.refused_port : run.services.peer_port;
   const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   entry.handle = socket;
-  run.add_end(step.label, new End(socket));
+  const end = new End(run, socket);
+  end.owed_until_close.push(entry);
+  run.add_end(step.label, end);
   socket.on('connect', () => entry.fire());
   socket.on('error', (error) => {
     if (entry.owed) entry.fire(status_of(error));
@@ -81,12 +86,15 @@ exports.write = (run, step, entry) => {
 
 exports.read = (run, step, entry) => {
   const end = run.end(step.on);
-  end.reader = entry;
+  end.owed_until_close.push(entry);
   entry.lasting = true; // until the stream ends: more may come after any chunk
+  let eof_entry = null;
   if (step.eof !== undefined) {
-    end.eof_reader = run.add_entry({ verb: 'read', label: step.eof, then: step.eof_then }, entry.site);
-    end.eof_reader.owe(true);
+    eof_entry = run.add_entry({ verb: 'read', label: step.eof, then: step.eof_then }, entry.site);
+    eof_entry.owe(true);
+    end.owed_until_close.push(eof_entry);
   }
+  if (end.socket.closed) end.release();
   end.socket.on('data', (bytes) => {
     const more = { bytes: bytes.length };
     if (!end.is_expected(bytes)) more.status = 'wrong_bytes';
@@ -94,7 +102,7 @@ exports.read = (run, step, entry) => {
   });
   end.socket.on('end', () => {
     entry.owe(false);
-    if (end.eof_reader !== null) end.eof_reader.fire();
+    if (eof_entry !== null) eof_entry.fire();
     else run.after_callback();
   });
 };
@@ -102,7 +110,7 @@ exports.read = (run, step, entry) => {
 exports.read_stop = (run, step) => {
   const end = run.end(step.target);
   end.socket.pause();
-  release_reader(end);
+  end.release();
 };
 
 exports.shutdown = (run, step, entry) => {
@@ -111,9 +119,10 @@ exports.shutdown = (run, step, entry) => {
 
 exports.close = (run, step, entry) => {
   const end = run.end(step.on);
+  if (end.socket.closed) entry.owe(false); // nothing is left that could report
   end.socket.on('close', () => entry.fire());
   end.socket.destroy();
-  release_reader(end);
+  end.release();
 };
 
 // Closes what a finished run has left open; true if there was anything.
