@@ -1,0 +1,112 @@
+"""Panels that several charts share: bars with intervals, and what stands where there is no number."""
+from matplotlib import ticker
+
+from tickmark_report import selection, style, units
+
+
+def name_rows(axis, palette, names, show=True):
+    """One row per subject, first on top, named in its colour's marker."""
+    axis.set_ylim(len(names) - 0.5, -0.5)
+    axis.set_yticks(range(len(names)))
+    axis.set_yticklabels([style.label(name, 23) for name in names] if show else [])
+    axis.tick_params(axis="y", length=0)
+    axis.grid(False, axis="y")
+    if show:
+        for tick, name in zip(axis.get_yticklabels(), names):
+            tick.set_color(palette.colour(name))
+
+
+def _room_for(points):
+    top = max((p.high or p.value for p in points if p.value is not None), default=1) or 1
+    return top * 1.62
+
+
+def bars(axis, palette, points, kind, show_names=True, limit=None):
+    """Horizontal bars from zero with their intervals; invalid ones hollow, absent ones said so. Returns the notes."""
+    name_rows(axis, palette, [p.subject for p in points], show_names)
+    limit = limit or _room_for(points)
+    values = [p.value for p in points if p.value is not None]
+    scale, unit = units.axis_unit(values, kind)
+    for row, p in enumerate(points):
+        colour = palette.colour(p.subject)
+        if p.value is None:
+            axis.text(limit * 0.01, row, short(p.reason), va="center", fontsize=style.SMALL, color=style.SOFT,
+                      style="italic")
+            continue
+        look = dict(color=colour, alpha=0.82) if p.valid else dict(facecolor="white", edgecolor=colour,
+                                                                  hatch="////", linewidth=0.7)
+        axis.barh(row, p.value, height=0.62, **look)
+        end = p.value
+        if p.low is not None:
+            axis.plot([p.low, p.high], [row, row], color=style.INK, linewidth=0.9, solid_capstyle="butt")
+            axis.plot([p.low, p.high], [row, row], color=style.INK, linestyle="none", marker="|", markersize=4.5,
+                      markeredgewidth=0.9)
+            end = max(end, p.high)
+        text = units.with_interval(p.value, p.low, p.high, kind)
+        axis.text(end + limit * 0.015, row, text if p.valid else f"{text} invalid", va="center",
+                  fontsize=style.SMALL, color=style.INK if p.valid else style.SOFT)
+    axis.set_xlim(0, limit)
+    axis.xaxis.set_major_locator(ticker.MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]) if scale == 1 else
+                                 _scaled_locator(scale))
+    axis.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: units.thousands(value / scale)))
+    return unit
+
+
+def _scaled_locator(scale):
+    class Scaled(ticker.MaxNLocator):
+        """Round ticks in the unit that is printed, not in nanoseconds or bytes."""
+
+        def tick_values(self, low, high):
+            return super().tick_values(low / scale, high / scale) * scale
+    return Scaled(4, steps=[1, 2, 2.5, 5, 10])
+
+
+def short(reason, limit=34):
+    return reason if len(reason) <= limit else reason[:limit - 1] + "…"
+
+
+def invalid_notes(points_by_place):
+    """One sentence per invalid point: where, who, why. `points_by_place`: [(place, points)]."""
+    found = {}
+    for place, points in points_by_place:
+        for p in points:
+            if p.value is not None and not p.valid:
+                found.setdefault(short(p.reason, 150), []).append(f"{p.subject} ({place})")
+    return [f"Invalid (hollow, compared with nothing): {', '.join(dict.fromkeys(who))}: {why}"
+            for why, who in found.items()]
+
+
+def missing_notes(points_by_place):
+    """Who has no number, and why."""
+    found = {}
+    for place, points in points_by_place:
+        for p in points:
+            if p.value is None:
+                found.setdefault(p.reason, {}).setdefault(p.subject, []).append(place)
+    return ["Not shown: " + "; ".join(f"{name} ({', '.join(places)})" for name, places in who.items()) + f": {why}"
+            for why, who in found.items()]
+
+
+def bar_chart(bundle, palette, title, subtitle, places, same_scale=False):
+    """Bars of several (panel title, cell, metric, kind of unit), two panels per row. A Figure, or None if empty."""
+    data = [[selection.point(bundle, cell, metric, s.id) for s in selection.shown_subjects(bundle)]
+            for _, cell, metric, _ in places]
+    names = [s.id for i, s in enumerate(selection.shown_subjects(bundle))
+             if any(points[i].value is not None for points in data)]
+    if not names:
+        return None
+    kept = [[p for p in points if p.subject in names] for points in data]
+    titled = [(place[0], points) for place, points in zip(places, data)]
+    columns = min(2, len(places))
+    rows = -(-len(places) // columns)
+    frame = style.Frame(title, subtitle, rows=rows, columns=columns, panel_height=0.12 + 0.165 * len(names),
+                        left=1.32, gap_x=0.16, notes=invalid_notes(titled) + missing_notes(titled))
+    limit = max(_room_for(points) for points in kept) if same_scale else None
+    for index, ((name, _, _, kind), points) in enumerate(zip(places, kept)):
+        axis = frame.axes[index // columns][index % columns]
+        unit = bars(axis, palette, points, kind, index % columns == 0, limit)
+        axis.set_title(name)
+        axis.set_xlabel(unit)
+    for index in range(len(places), rows * columns):
+        frame.axes[index // columns][index % columns].set_visible(False)
+    return frame.fig
