@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <climits>
 #include <fmt/core.h>
-#include <numeric>
 
 namespace tickmark::load {
 namespace {
@@ -12,6 +12,11 @@ constexpr Nanos kInterruptEvery = 100ms;
 constexpr Nanos kProgressEvery = 250ms;
 // Connects (and first sends of a closed loop) between two looks at what has arrived.
 constexpr int kBurst = 32;
+// A generator that cannot keep up with its schedule must still read its replies, or it would blame the
+// subject for their age: so many arrivals are sent before each look, and between two replies.
+constexpr int kArrivalsPerTurn = 64;
+constexpr int kArrivalsPerEvent = 2;
+constexpr int kAll = INT_MAX;
 
 }  // namespace
 
@@ -27,10 +32,12 @@ Expected<LoadReport> Generator::run() {
   if (config_.scenario == Scenario::kOrderly) {
     if (Expected<void> done = ramp(); !done) return std::unexpected(done.error());
     if (!report_.failure.empty() || report_.interrupted) return report();
+    if (hooks_.on_ramp_end) hooks_.on_ramp_end();
     warm_up();
     open_window();
     kick_all();
   } else {
+    if (hooks_.on_ramp_end) hooks_.on_ramp_end();
     open_window();
     storm();
   }
@@ -44,7 +51,7 @@ void Generator::warm_up() {
   if (config_.warmup <= Nanos{0}) return;
   Nanos begin = now();
   for (auto& lane : lanes_) {
-    lane->core().start_warmup(begin);
+    lane->start_warmup(begin, begin + config_.warmup);
     lane->follow_up(true);
   }
   kick_all();
@@ -82,8 +89,9 @@ void Generator::storm() {
   for (auto& lane : lanes_) {
     lane->follow_up(true);
     for (int i = 0; i < lane->connections(); ++i) {
-      lane->issue_due(now());
-      lane->connect_first(static_cast<uint32_t>(i), true);
+      Nanos at = now();
+      lane->issue_due(at, kAll);
+      lane->connect_first(static_cast<uint32_t>(i), Scenario::kStorm, at);
       if (i % kBurst == kBurst - 1) turn(now());
     }
   }
@@ -93,7 +101,7 @@ void Generator::close_window() {
   Nanos at = now();
   // Arrivals due up to the very end belong to the window, whoever was asleep when it came.
   for (auto& lane : lanes_) {
-    lane->issue_due(at);
+    lane->issue_due(at, kAll);
     lane->follow_up(false);
   }
   turn(now());  // what has already arrived is stamped before the hook makes it wait
@@ -149,7 +157,7 @@ void Generator::turn(Nanos until) {
   if (interrupted(at)) return;
   if (hooks_.interrupted) next = std::min(next, next_interrupt_check_);
   for (auto& lane : lanes_) {
-    lane->issue_due(at);
+    lane->issue_due(at, kArrivalsPerTurn);
     lane->maintain();
     next = std::min(next, lane->next_action());
   }
@@ -157,7 +165,7 @@ void Generator::turn(Nanos until) {
     lanes_[event.data.u64 >> 32]->on_event(static_cast<uint32_t>(event.data.u64), event.events);
     // A long batch must not make the next arrivals late.
     for (auto& lane : lanes_) {
-      if (lane->core().next_due() != Nanos::max()) lane->issue_due(now());
+      if (lane->core().next_due() != Nanos::max()) lane->issue_due(now(), kArrivalsPerEvent);
     }
   }
 }

@@ -36,7 +36,13 @@ Lane::Lane(const LaneConfig& config, const LoadConfig& load, uint32_t index, Pol
   }
 }
 
+void Lane::start_warmup(Nanos start, Nanos end) {
+  ramping_ = false;
+  core_.start_warmup(start, end);
+}
+
 void Lane::start_window(Nanos start, Nanos end) {
+  ramping_ = false;
   core_.start_window(start, end);
   integrator_.emplace(stats::Window{start, end});
   integrator_->add(start, in_flight_);
@@ -48,10 +54,10 @@ void Lane::kick(uint32_t i, Nanos at) {
   pump(i);
 }
 
-void Lane::issue_due(Nanos at) {
-  while (core_.next_due() <= at) {
+void Lane::issue_due(Nanos at, int limit) {
+  while (core_.next_due() <= at && limit-- > 0) {
     uint32_t first = core_.arrive();
-    // Messages of one connection due together leave together; the next arrival is mostly another's.
+    // Messages of one connection due in a row leave together.
     while (core_.next_due() <= at && core_.next_connection() == first) core_.arrive();
     pump(first);
   }

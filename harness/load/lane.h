@@ -40,17 +40,20 @@ class Lane {
   const LaneCore& core() const { return core_; }
   bool closed_loop() const { return closed_loop_; }
 
-  /// First connect of connection `i`. Storm: its first message is due now. Otherwise its ready round trip is
-  /// sent once it is established.
-  void connect_first(uint32_t i, bool speak_now);
+  /// First connect of connection `i`, at `at`. Orderly: its ready round trip is sent once it is established.
+  /// Storm: its first message is due at once; every arrival due before must have joined its line.
+  void connect_first(uint32_t i, Scenario scenario, Nanos at);
   /// Closed loop: from now on every reply is followed by the next request; false: no more.
   void follow_up(bool on) { follow_up_ = on && closed_loop_; }
   /// Closed loop: makes connection `i` send its next request if it owes none.
   void kick(uint32_t i, Nanos at);
 
+  void start_warmup(Nanos start, Nanos end);
   void start_window(Nanos start, Nanos end);
   void on_event(uint32_t link, uint32_t events);
-  void issue_due(Nanos at);   ///< joins all arrivals due at or before `at` and sends what may be sent
+  /// Joins arrivals due at or before `at` to their lines, oldest first and at most `limit`, and sends what
+  /// may be sent.
+  void issue_due(Nanos at, int limit);
   void maintain();            ///< time-outs and reconnects that have come
   Nanos next_action() const;  ///< the next time issue_due or maintain have work
   void close_all();           ///< with RST; after the measured part
@@ -111,6 +114,7 @@ class Lane {
   uint64_t key_;  // upper half of the poller's keys
   bool closed_loop_;
   bool follow_up_ = false;
+  bool ramping_ = false;  // an unserved connection asks again on its own
   bool refused_ = false;
   std::string environment_fault_;
   int64_t in_flight_ = 0;

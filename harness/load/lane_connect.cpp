@@ -14,9 +14,9 @@ constexpr Nanos kRetryMax = 100ms;
 
 }  // namespace
 
-void Lane::connect_first(uint32_t i, bool speak_now) {
-  Nanos at = now();
-  if (speak_now) core_.arrive_at(i, at);
+void Lane::connect_first(uint32_t i, Scenario scenario, Nanos at) {
+  ramping_ = scenario == Scenario::kOrderly;
+  if (scenario == Scenario::kStorm) core_.arrive_at(i, at);
   connect(i, at);
 }
 
@@ -53,7 +53,7 @@ void Lane::on_connected(uint32_t i) {
     connect_time_.record(at - link.connect_began);
   }
   core_.free_since(i, at);
-  if (core_.idle(i) && (follow_up_ || !core_.served(i))) core_.arrive_at(i, at);
+  if (core_.idle(i) && (follow_up_ || (ramping_ && !core_.served(i)))) core_.arrive_at(i, at);
   pump(i);
 }
 

@@ -32,9 +32,9 @@ stats::ArrivalSchedule::Options LaneCore::arrivals(uint64_t seed) const {
           .seed = seed};
 }
 
-void LaneCore::start_warmup(Nanos origin) {
+void LaneCore::start_warmup(Nanos start, Nanos end) {
   if (setup_.arrivals == Arrivals::kClosed) return;
-  schedule_.start(arrivals(setup_.seed ^ kWarmupStream), origin, Nanos::max());
+  schedule_.start(arrivals(setup_.seed ^ kWarmupStream), start, end);
 }
 
 void LaneCore::start_window(Nanos start, Nanos end) {

@@ -46,7 +46,7 @@ class LaneCore {
   explicit LaneCore(const Setup& setup);
 
   // Phases, in this order.
-  void start_warmup(Nanos origin);  ///< open loop: arrivals begin, nothing is measured
+  void start_warmup(Nanos start, Nanos end);  ///< open loop: arrivals, nothing is measured
   void start_window(Nanos start,
                     Nanos end);  ///< measured arrivals begin at `start`, the last is before `end`
   /// What is known at the window's end: never served, oldest unanswered. Before the planned end: the window

@@ -49,7 +49,7 @@ Expected<void> Generator::ramp() {
     Nanos until = std::min(deadline, at + kLook);
     if (launched < connections_ && launched - served() < kUnansweredMax) {
       if (launched < static_cast<int>(allowed)) {
-        lanes_[lane]->connect_first(static_cast<uint32_t>(next_in_lane), false);
+        lanes_[lane]->connect_first(static_cast<uint32_t>(next_in_lane), Scenario::kOrderly, now());
         ++launched;
         if (++next_in_lane == lanes_[lane]->connections()) ++lane, next_in_lane = 0;
         until = at;
