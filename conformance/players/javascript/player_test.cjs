@@ -95,9 +95,10 @@ check_order('writes report in order, then the shutdown, then the close',
   'main k w v s c');
 
 check_order('a socket destroyed while it connects, and a close of what is closed, hold nothing up',
-  [{ verb: 'connect', label: 'k', refused: true, then: [{ verb: 'tcp_pair', label: 'p', then: [
-    { verb: 'close', label: 'never', on: 'k' }] }] },
-  { verb: 'connect', label: 'silent' }, { verb: 'close', label: 'c', on: 'silent' }], 'main c k p');
+  [{ verb: 'connect', label: 'silent' }, { verb: 'close', label: 'c', on: 'silent', then: [
+    { verb: 'connect', label: 'k', refused: true, then: [
+      { verb: 'tcp_pair', label: 'p', then: [{ verb: 'close', label: 'never', on: 'k' }] }] }] }],
+  'main c k p');
 
 test('every byte of a pair arrives, checked, before the end of the stream', () => {
   const { code, records } = play({ scenarios: [{ id: 'a/b', steps: [{ verb: 'tcp_pair', label: 'p', then: [
