@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "baselines/libuv/uv_server.h"
+#include "conformance/players/libuv_player.h"
 #include "harness/subject/subject_main.h"
 
 namespace tickmark {
@@ -35,5 +36,7 @@ int main(int argc, char** argv) {
   description.versions = {{"uv", uv_version_string()}};
   description.workloads = {"cpu", "crypto", "fs", "hello", "sockets"};
   description.options = {{"pool", "4"}, {"write", "try"}};
-  return tickmark::subject::subject_main(argc, argv, {.description = description, .serve = tickmark::serve});
+  return tickmark::subject::subject_main(
+      argc, argv,
+      {.description = description, .serve = tickmark::serve, .play = tickmark::conformance::libuv::play});
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "baselines/reference_loop/server.h"
+#include "conformance/players/refloop_player.h"
 #include "harness/subject/subject_main.h"
 #include "reference-loop/async.h"
 
@@ -39,6 +40,28 @@ Expected<subject::Final> serve(subject::ServeContext& context) {
   return context.final();
 }
 
+// A server in the loop the player judges. It lives until the process ends, as the player's contract wants it.
+Expected<uint16_t> serve_beside(const subject::PlayRequest& request, refloop::Loop& loop,
+                                std::string_view workload) {
+  subject::raise_descriptor_limit();
+  auto context = subject::ServeContext::create(
+      {.workload = std::string(workload), .options = request.options, .params = request.params});
+  if (!context) return std::unexpected(context.error());
+  auto listener = subject::listen_on({});
+  if (!listener) return std::unexpected(listener.error());
+  const uint16_t port = listener->port;
+  static subject::ServeContext* const kept_context = context->release();
+  static Server* const kept_server = new Server(loop, *kept_context);
+  if (auto ok = kept_server->listen(std::move(*listener)); !ok) return std::unexpected(ok.error());
+  return port;
+}
+
+int play(const subject::PlayRequest& request) {
+  return conformance::reference::play(request, [&request](refloop::Loop& loop, std::string_view workload) {
+    return serve_beside(request, loop, workload);
+  });
+}
+
 }  // namespace
 }  // namespace tickmark
 
@@ -48,5 +71,7 @@ int main(int argc, char** argv) {
   description.versions = {{"refloop", "0.1.0"}};
   description.workloads = {"cpu", "crypto", "fs", "hello", "sockets"};
   description.options = {{"backend", "epoll"}, {"pool", "4"}};
-  return tickmark::subject::subject_main(argc, argv, {.description = description, .serve = tickmark::serve});
+  description.features = {"play_under_load"};
+  return tickmark::subject::subject_main(
+      argc, argv, {.description = description, .serve = tickmark::serve, .play = tickmark::play});
 }
