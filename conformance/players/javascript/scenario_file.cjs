@@ -41,7 +41,7 @@ const kVerbs = {
   send: { keys: ['target', 'count'], unsupported: kLoopLayer },
   stop_loop: { keys: [], unsupported: kLoopLayer },
   cancel: { keys: ['target'], unsupported: 'Node cannot cancel work that its pool has accepted' },
-  wait_started: { keys: ['target'], unsupported: 'Node does not tell when a thread of its pool begins a piece of work' },
+  wait_started: { keys: ['target'], unsupported: 'Node does not tell when its pool begins a piece of work' },
 };
 
 const kCalls = ['clear', 'refresh', 'restart', 'again', 'ref', 'unref', 'cancel', 'send', 'read_stop', 'busy',

@@ -98,7 +98,8 @@ for (const subject of kSubjects) {
     assert.strictEqual(fs.readFileSync(path.join(root, 'a.bin'), 'utf8'), 'x', 'replaced, not overwritten');
     assert.strictEqual((await ask('POST', '/fs/write?file=empty', Buffer.alloc(0))).body.toString(), '0');
 
-    for (const name of ['none', '..', '.hidden', '../a.bin', 'folder/x', '/etc/passwd', 'folder', '%61.bin', '', 'x'.repeat(256)]) {
+    const strangers = ['', '..', '.hidden', '../a.bin', 'folder/x', '/etc/passwd', '%61.bin', 'x'.repeat(256)];
+    for (const name of ['none', 'folder', ...strangers]) {
       for (const verb of ['stat', 'read']) {
         assert.strictEqual((await ask('GET', `/fs/${verb}?file=${name}`)).status, 404, `${verb} ${name}`);
       }
