@@ -112,10 +112,10 @@ void EpollBackend::drop_unwanted_interest(Tcp& stream, std::uint32_t events) {
 // Once per event: what is left is reported again by the next batch, behind everybody else's turn.
 void EpollBackend::receive(Tcp& stream) {
   ssize_t size;
-  do size = ::recv(stream.fd(), loop_.read_buffer_.get(), kReadBufferBytes, 0);
+  do size = ::recv(stream.fd(), loop_.read_buffer_.data(), kReadBufferBytes, 0);
   while (size < 0 && errno == EINTR);
   if (size > 0) {
-    stream.received(Bytes(loop_.read_buffer_.get(), static_cast<std::size_t>(size)));
+    stream.received(Bytes(loop_.read_buffer_.data(), static_cast<std::size_t>(size)));
   } else if (size == 0) {
     stream.ended(Error::none);
   } else if (errno != EAGAIN && errno != EWOULDBLOCK) {

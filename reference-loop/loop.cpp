@@ -20,7 +20,7 @@ Result<std::unique_ptr<Loop>> Loop::create(LoopOptions options) {
   if (options.pool_size < 1 || options.pool_size > 1024) return failure(Error::bad_state);
   if (options.backend != BackendKind::epoll) return failure(Error::not_supported);
   std::unique_ptr<Loop> loop(new Loop(options));
-  loop->read_buffer_ = std::make_unique_for_overwrite<std::byte[]>(kReadBufferBytes);
+  if (!loop->read_buffer_.allocate(kReadBufferBytes)) return failure(Error::no_memory);
   Error error = Error::none;
   loop->backend_ = make_epoll_backend(*loop, error);
   if (!loop->backend_) return failure(error);

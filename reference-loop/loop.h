@@ -32,7 +32,7 @@
 //       });
 //   loop->run();
 //
-// One thread owns a loop; only Async::send() and stop-free const getters may be used from others.
+// One thread owns a loop and everything in it; other threads may only call Async::send().
 #pragma once
 
 #include <cstddef>
@@ -45,6 +45,7 @@
 #include "reference-loop/handle.h"
 #include "reference-loop/intrusive_list.h"
 #include "reference-loop/mutant.h"
+#include "reference-loop/page_buffer.h"
 #include "reference-loop/time.h"
 #include "reference-loop/timer_heap.h"
 #include "reference-loop/trace.h"
@@ -199,7 +200,7 @@ class Loop {
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<Waker> waker_;
   std::unique_ptr<Pool> pool_;
-  std::unique_ptr<std::byte[]> read_buffer_;  // lent to one read callback at a time
+  PageBuffer read_buffer_;  // lent to one read callback at a time
 
   std::unique_ptr<Trace> trace_;
   std::uint64_t last_trace_id_ = 0;
