@@ -57,9 +57,8 @@ Progress Progress::on_stderr() {
   return Progress(STDERR_FILENO, live, live && (no_colour == nullptr || *no_colour == '\0'));
 }
 
-void Progress::tick(const ProgressState& state) {
+void Progress::tick(const ProgressState& state, Nanos at) {
   if (!live_) return;
-  const Nanos at = now();
   if (at - last_drawn_ < kRedrawEvery) return;
   last_drawn_ = at;
   drawn_ = true;

@@ -36,7 +36,7 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   /// Redraws the live line, at most four times a second. Nothing where lines are plain.
-  void tick(const ProgressState& state);
+  void tick(const ProgressState& state, Nanos at = now());
   /// A trial has ended. Plain: always one line. Live: one line only for what did not go well.
   void trial_ended(const ProgressState& state, std::string_view status, std::string_view detail);
   /// A line that stays.
