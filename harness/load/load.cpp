@@ -1,11 +1,13 @@
 #include "harness/load/load.h"
 
+#include <algorithm>
 #include <fmt/core.h>
 #include <unistd.h>
 
 #include "harness/load/generator.h"
 #include "harness/load/poller.h"
 #include "harness/load/sources.h"
+#include "harness/load/url_client.h"
 
 namespace tickmark::load {
 namespace {
@@ -38,6 +40,19 @@ Expected<int> check(const LoadConfig& config) {
   return connections;
 }
 
+/// A URL's right reply is not known beforehand: it is asked for once, before the load.
+Expected<void> learn(const LoadConfig& config) {
+  constexpr Nanos kPatience = 5s;
+  for (const LaneConfig& lane : config.lanes) {
+    auto* url = dynamic_cast<UrlClient*>(lane.client->http.get());
+    if (url == nullptr || url->learnt()) continue;
+    Expected<void> learnt =
+        url->learn(config.address, config.port, std::min(config.ramp_deadline, kPatience));
+    if (!learnt) return learnt;
+  }
+  return {};
+}
+
 /// Different in consecutive loads of one process and of different ones.
 uint64_t next_rotation() {
   static uint64_t loads = 0;
@@ -53,6 +68,7 @@ Expected<LoadReport> run_load(const LoadConfig& config, const LoadHooks& hooks) 
     return std::unexpected(enough.error());
   Expected<Sources> sources = Sources::make(config.address, config.port, *connections, next_rotation());
   if (!sources) return std::unexpected(sources.error());
+  if (Expected<void> learnt = learn(config); !learnt) return std::unexpected(learnt.error());
   Expected<ThreadSetting> setting = ThreadSetting::make(config.cpu);
   if (!setting) return std::unexpected(setting.error());
   Expected<Poller> poller = Poller::make(config.spin);

@@ -1,13 +1,9 @@
 #include "harness/load/url_client.h"
 
-#include <algorithm>
-#include <arpa/inet.h>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <fmt/core.h>
 #include <memory>
-#include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <vector>
@@ -96,51 +92,10 @@ Expected<void> UrlClient::learn(const std::string& address, uint16_t port, Nanos
   return {};
 }
 
-Expected<Url> parse_url(std::string_view text) {
-  constexpr std::string_view kScheme = "http://";
-  auto fault = [text](std::string_view what) {
-    return usage_error(fmt::format("'{}' {}; expected http://host[:port]/path", text, what));
-  };
-  if (!text.starts_with(kScheme)) return fault("is no http URL");
-  std::string_view rest = text.substr(kScheme.size());
-  rest = rest.substr(0, rest.find('#'));
-  if (std::any_of(rest.begin(), rest.end(), [](unsigned char c) { return c <= ' ' || c >= 127; })) {
-    return fault("contains a blank or a character outside ASCII");
-  }
-  size_t end = rest.find_first_of("/?");
-  std::string_view authority = rest.substr(0, end);
-  Url url;
-  if (end != std::string_view::npos) {
-    url.target = rest[end] == '?' ? fmt::format("/{}", rest.substr(end)) : std::string(rest.substr(end));
-  }
-  size_t colon = authority.find(':');
-  url.host = authority.substr(0, colon);
-  if (url.host.empty() || authority.find('@') != std::string_view::npos) return fault("has no plain host");
-  if (colon != std::string_view::npos) {
-    std::string_view port = authority.substr(colon + 1);
-    auto [last, error] = std::from_chars(port.data(), port.data() + port.size(), url.port);
-    if (error != std::errc() || last != port.data() + port.size() || url.port == 0) {
-      return fault("has a port that is no number from 1 to 65535");
-    }
-  }
-  url.host_header = url.port == 80 ? url.host : fmt::format("{}:{}", url.host, url.port);
-  return url;
-}
-
-Expected<std::string> resolve_ipv4(const std::string& host) {
-  addrinfo hints{};
-  hints.ai_family = AF_INET;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
-  std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, &::freeaddrinfo);
-  if (error != 0 || found == nullptr) {
-    return environment_error(
-        fmt::format("cannot resolve host '{}' to an IPv4 address: {}", host, ::gai_strerror(error)));
-  }
-  char text[INET_ADDRSTRLEN] = "";
-  ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(found->ai_addr)->sin_addr, text, sizeof text);
-  return std::string(text);
+Client make_url_client(std::string_view host, std::string_view target) {
+  Client client;
+  client.http = std::make_unique<UrlClient>(host, target);
+  return client;
 }
 
 }  // namespace tickmark::load
