@@ -1,6 +1,7 @@
 // The guard's promise: whatever happens to the harness, no process of the subject's tree survives.
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -120,6 +121,15 @@ TEST(Guard, ASubjectThatSignalsItsGroupDoesNotHitTheGuard) {
   ASSERT_TRUE(started) << started.error().message;
   const ExitReport report = started->stop(30s);
   EXPECT_EQ(report.final_counters.value("n", 0), 5);
+}
+
+TEST(Guard, HoldsNoPipeOfTheSubject) {
+  auto started = SubjectProcess::start(subject("", "read line"));
+  ASSERT_TRUE(started) << started.error().message;
+  for (const char* fd : {"0", "1", "2"}) {
+    const auto path = "/proc/" + std::to_string(started->guard_pid()) + "/fd/" + fd;
+    EXPECT_EQ(std::filesystem::read_symlink(path), "/dev/null") << "else its reader would never see the end";
+  }
 }
 
 TEST(Guard, AKilledGuardLeavesNothingBehind) {

@@ -43,7 +43,10 @@ void Guarded::pump() {
   changed_.notify_all();
 }
 
-bool Guarded::stdin_text_left() const { return stdin_ && fed_ < options_.stdin_text.size(); }
+bool Guarded::stdin_text_left() const {
+  // In this order: without text, stdin_ is the main thread's and must not be looked at here.
+  return fed_ < options_.stdin_text.size() && stdin_;
+}
 
 void Guarded::feed_stdin() {
   while (stdin_text_left()) {
