@@ -34,6 +34,7 @@ struct FdWatch {
   int fd = -1;                 // -1: not watched
   std::uint32_t interest = 0;  // EPOLL* bits the kernel knows of
   Callback on_ready = nullptr;
+  bool runs_last = false;  // behind all other events of its batch
 };
 
 class Backend {

@@ -92,12 +92,23 @@ int EpollBackend::wait_once(Nanos timeout) {
 }
 
 void EpollBackend::dispatch(int count) {
+  const bool some_run_last = deliver(count, false);
+  if (some_run_last) deliver(count, true);
+}
+
+// Delivers the events of watches that run last, or of all the others; true if it left some out.
+bool EpollBackend::deliver(int count, bool last) {
+  bool left_out = false;
   for (int i = 0; i < count; ++i) {
     const epoll_event event = events_[static_cast<std::size_t>(i)];
     const Slot& slot = slots_[static_cast<std::uint32_t>(event.data.u64)];
     if (!slot.watch || slot.generation != event.data.u64 >> 32) continue;  // closed earlier in this batch
-    slot.watch->on_ready(*slot.watch, event.events);
+    if (slot.watch->runs_last != last)
+      left_out = true;
+    else
+      slot.watch->on_ready(*slot.watch, event.events);
   }
+  return left_out;
 }
 
 }  // namespace refloop

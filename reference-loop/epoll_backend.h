@@ -42,7 +42,9 @@ class EpollBackend final : public Backend {
   int wait(Nanos timeout);
   int wait_once(Nanos timeout);
   void dispatch(int count);
+  bool deliver(int count, bool last);
   Result<void> set_interest(FdWatch& watch, int fd, std::uint32_t events);
+  Result<void> watch_stream(Tcp& stream, std::uint32_t events);
   void stream_ready(Tcp& stream, std::uint32_t events);
   void drop_unwanted_interest(Tcp& stream, std::uint32_t events);
   void receive(Tcp& stream);

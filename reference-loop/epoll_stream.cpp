@@ -35,20 +35,12 @@ Result<void> EpollBackend::connect(Tcp& stream, const Address& peer) {
   do result = ::connect(stream.fd(), peer.raw(), peer.size());
   while (result != 0 && errno == EINTR);
   if (result != 0 && errno != EINPROGRESS) return failure(last_error());
-  stream.watch_.on_ready = [](FdWatch& watch, std::uint32_t events) {
-    Tcp& tcp = *static_cast<Tcp::Watch&>(watch).tcp;
-    static_cast<EpollBackend&>(*tcp.loop().backend_).stream_ready(tcp, events);
-  };
-  return set_interest(stream.watch_, stream.fd(), EPOLLOUT);
+  return watch_stream(stream, EPOLLOUT);
 }
 
 Result<void> EpollBackend::read_start(Tcp& stream) {
   if (stream.watch_.interest & EPOLLIN) return {};  // a stop that the kernel never heard of
-  stream.watch_.on_ready = [](FdWatch& watch, std::uint32_t events) {
-    Tcp& tcp = *static_cast<Tcp::Watch&>(watch).tcp;
-    static_cast<EpollBackend&>(*tcp.loop().backend_).stream_ready(tcp, events);
-  };
-  return set_interest(stream.watch_, stream.fd(), stream.watch_.interest | EPOLLIN);
+  return watch_stream(stream, stream.watch_.interest | EPOLLIN);
 }
 
 // Nothing now: the interest is dropped when an event arrives that nobody wants, so that stopping and
@@ -70,11 +62,7 @@ void EpollBackend::write(Tcp& stream) {
     stream.front_written(Error::none);
   }
   if (!stream.queue_.empty() && !(stream.watch_.interest & EPOLLOUT)) {
-    stream.watch_.on_ready = [](FdWatch& watch, std::uint32_t events) {
-      Tcp& tcp = *static_cast<Tcp::Watch&>(watch).tcp;
-      static_cast<EpollBackend&>(*tcp.loop().backend_).stream_ready(tcp, events);
-    };
-    const auto armed = set_interest(stream.watch_, stream.fd(), stream.watch_.interest | EPOLLOUT);
+    const auto armed = watch_stream(stream, stream.watch_.interest | EPOLLOUT);
     if (!armed) stream.front_written(armed.error());
   }
 }
@@ -89,6 +77,14 @@ Result<void> EpollBackend::shutdown(Tcp& stream) {
 }
 
 void EpollBackend::close(Tcp& stream) { unwatch(stream.watch_); }
+
+Result<void> EpollBackend::watch_stream(Tcp& stream, std::uint32_t events) {
+  stream.watch_.on_ready = [](FdWatch& watch, std::uint32_t ready) {
+    Tcp& tcp = *static_cast<Tcp::Watch&>(watch).tcp;
+    static_cast<EpollBackend&>(*tcp.loop().backend_).stream_ready(tcp, ready);
+  };
+  return set_interest(stream.watch_, stream.fd(), events);
+}
 
 void EpollBackend::stream_ready(Tcp& stream, std::uint32_t events) {
   if (stream.connecting_) {
@@ -106,7 +102,7 @@ void EpollBackend::drop_unwanted_interest(Tcp& stream, std::uint32_t events) {
   const std::uint32_t wanted = (stream.reading_ ? EPOLLIN : 0u) | (stream.queue_.empty() ? 0u : EPOLLOUT);
   const bool unwanted =
       (events & ~wanted & (EPOLLIN | EPOLLOUT)) || (wanted == 0 && (events & (EPOLLERR | EPOLLHUP)));
-  if (unwanted) (void)set_interest(stream.watch_, stream.fd(), wanted);
+  if (unwanted) (void)watch_stream(stream, wanted);
 }
 
 // Once per event: what is left is reported again by the next batch, behind everybody else's turn.

@@ -6,6 +6,7 @@
 // in the kernel's queue.
 #pragma once
 
+#include <cassert>
 #include <cstdint>
 
 #include "reference-loop/address.h"
@@ -29,7 +30,7 @@ class Listener : public Handle {
   using AcceptCallback = void (*)(Listener&, Socket socket);
 
   explicit Listener(Loop& loop);
-  ~Listener() override = default;
+  ~Listener() override { assert(!socket_ && "a listener must be closed before it is destroyed"); }
 
   // Binds, listens, accepts. Port 0 takes a free one: see local_address().
   Result<void> listen(const Address& address, const ListenOptions& options, AcceptCallback callback);

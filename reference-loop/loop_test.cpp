@@ -273,5 +273,23 @@ TEST_F(LoopTest, a_signal_is_a_callback_and_never_runs_inside_raise) {
   EXPECT_EQ(log, (Log{"raised", "signal"}));
 }
 
+TEST_F(LoopTest, a_signal_runs_behind_the_other_events_of_its_batch) {
+  Signal signal(*loop);
+  signal.data = &log;
+  ASSERT_TRUE(signal.start(SIGUSR2, [](Signal& self, int) {
+    static_cast<Log*>(self.data)->push_back("signal");
+    self.close();
+  }));
+  Async async(*loop, [](Async& self) {
+    static_cast<Log*>(self.data)->push_back("async");
+    self.close();
+  });
+  async.data = &log;
+  kill(getpid(), SIGUSR2);  // ready before the other one
+  async.send();
+  loop->run();
+  EXPECT_EQ(log, (Log{"async", "signal"}));
+}
+
 }  // namespace
 }  // namespace refloop

@@ -1,4 +1,4 @@
-// One signal as a callback in the poll phase.
+// One signal as a callback in the poll phase, behind the other events of its batch.
 //
 // The signal is blocked in the calling thread while the handle is started, and stays blocked for threads
 // created meanwhile: start before creating threads of your own (the pool's threads block all signals).
@@ -16,7 +16,10 @@ class Signal : public Handle {
  public:
   using Callback = void (*)(Signal&, int number);
 
-  explicit Signal(Loop& loop) : Handle(loop, Kind::signal) { watch_.signal = this; }
+  explicit Signal(Loop& loop) : Handle(loop, Kind::signal) {
+    watch_.signal = this;
+    watch_.runs_last = true;  // what arrived together with a signal is seen before it
+  }
   ~Signal() override = default;
 
   Result<void> start(int number, Callback callback);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -69,6 +70,7 @@ class Tcp : public Handle, private Deferred {
   using DrainCallback = void (*)(Tcp&);
 
   explicit Tcp(Loop& loop) : Handle(loop, Kind::read) {}
+  ~Tcp() override { assert(!socket_ && "a stream with a peer must be closed before it is destroyed"); }
 
   // Becomes the connected stream on `socket`, which is made non-blocking.
   Result<void> adopt(Socket socket);
