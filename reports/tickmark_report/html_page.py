@@ -86,7 +86,7 @@ def _block(block, colours):
 def _picture(block):
     svg = block.svg[block.svg.index("<svg"):]
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{escape(block.title + ". " + block.says)}" ', 1)
-    return (f'<figure id="{escape(block.name)}"><div class="chart">{svg}</div>\n'
+    return (f'<figure id="chart-{escape(block.name)}"><div class="chart">{svg}</div>\n'
             f"<figcaption>{escape(block.says)}</figcaption></figure>")
 
 

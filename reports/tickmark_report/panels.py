@@ -1,5 +1,5 @@
 """Panels that several charts share: bars with intervals, and what stands where there is no number."""
-from matplotlib import ticker
+from matplotlib import ticker, transforms
 
 from tickmark_report import selection, style, units
 
@@ -9,16 +9,23 @@ def name_rows(axis, palette, names, show=True):
     axis.set_ylim(len(names) - 0.5, -0.5)
     axis.set_yticks(range(len(names)))
     axis.set_yticklabels([style.label(name, 23) for name in names] if show else [])
-    axis.tick_params(axis="y", length=0)
+    axis.tick_params(axis="y", length=0, pad=10 if show else 2)
     axis.grid(False, axis="y")
     if show:
-        for tick, name in zip(axis.get_yticklabels(), names):
-            tick.set_color(palette.colour(name))
+        for row, name in enumerate(names):
+            mark(axis, palette, name, row)
+
+
+def mark(axis, palette, name, row):
+    """The subject's sign left of a panel, beside its name: text keeps the ink's contrast, the sign has the colour."""
+    axis.plot([0], [row], marker=palette.marker(name), color=palette.colour(name), markersize=3.8, clip_on=False,
+              linestyle="none", transform=transforms.offset_copy(axis.get_yaxis_transform(), axis.figure, -6, 0,
+                                                                 "points"))
 
 
 def _room_for(points):
     top = max((p.high or p.value for p in points if p.value is not None), default=1) or 1
-    return top * 1.62
+    return top * 1.7
 
 
 def bars(axis, palette, points, kind, show_names=True, limit=None):
@@ -38,9 +45,9 @@ def bars(axis, palette, points, kind, show_names=True, limit=None):
         axis.barh(row, p.value, height=0.62, **look)
         end = p.value
         if p.low is not None:
-            axis.plot([p.low, p.high], [row, row], color=style.INK, linewidth=0.9, solid_capstyle="butt")
-            axis.plot([p.low, p.high], [row, row], color=style.INK, linestyle="none", marker="|", markersize=4.5,
-                      markeredgewidth=0.9)
+            for colour, width, size in (("white", 2.2, 6), (style.INK, 0.9, 4.5)):  # white first: seen on black, too
+                axis.plot([p.low, p.high], [row, row], color=colour, linewidth=width, solid_capstyle="butt",
+                          marker="|", markersize=size, markeredgewidth=width)
             end = max(end, p.high)
         text = units.with_interval(p.value, p.low, p.high, kind)
         axis.text(end + limit * 0.015, row, text if p.valid else f"{text} invalid", va="center",
@@ -82,13 +89,16 @@ def missing_notes(points_by_place):
     for place, points in points_by_place:
         for p in points:
             if p.value is None:
-                found.setdefault(p.reason, {}).setdefault(p.subject, []).append(place)
+                found.setdefault(p.reason, {}).setdefault(p.subject, {})[place] = None
     return ["Not shown: " + "; ".join(f"{name} ({', '.join(places)})" for name, places in who.items()) + f": {why}"
             for why, who in found.items()]
 
 
-def bar_chart(bundle, palette, title, subtitle, places, same_scale=False):
-    """Bars of several (panel title, cell, metric, kind of unit), two panels per row. A Figure, or None if empty."""
+def bar_chart(bundle, palette, title, subtitle, places, per="", same_scale=False):
+    """Bars of several (panel title, cell, metric, kind of unit), two panels per row. A Figure, or None if empty.
+
+    `per` completes the unit: "per request". `same_scale` makes panels comparable by length.
+    """
     data = [[selection.point(bundle, cell, metric, s.id) for s in selection.shown_subjects(bundle)]
             for _, cell, metric, _ in places]
     names = [s.id for i, s in enumerate(selection.shown_subjects(bundle))
@@ -100,13 +110,14 @@ def bar_chart(bundle, palette, title, subtitle, places, same_scale=False):
     columns = min(2, len(places))
     rows = -(-len(places) // columns)
     frame = style.Frame(title, subtitle, rows=rows, columns=columns, panel_height=0.12 + 0.165 * len(names),
-                        left=1.32, gap_x=0.16, notes=invalid_notes(titled) + missing_notes(titled))
+                        left=1.32, gap_x=0.16,
+                        notes=invalid_notes(titled) + missing_notes(titled) + selection.caveats(bundle, names))
     limit = max(_room_for(points) for points in kept) if same_scale else None
     for index, ((name, _, _, kind), points) in enumerate(zip(places, kept)):
         axis = frame.axes[index // columns][index % columns]
         unit = bars(axis, palette, points, kind, index % columns == 0, limit)
         axis.set_title(name)
-        axis.set_xlabel(unit)
+        axis.set_xlabel(f"{unit} {per}".rstrip())
     for index in range(len(places), rows * columns):
         frame.axes[index // columns][index % columns].set_visible(False)
     return frame.fig

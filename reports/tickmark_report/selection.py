@@ -181,6 +181,11 @@ def headlines(bundle):
     return found
 
 
+def caveats(bundle, names):
+    """What to know about the subjects of a chart before comparing them."""
+    return [f"{s.id}: {s.caveat.rstrip(chr(46))}." for s in bundle.subjects if s.id in names and s.caveat]
+
+
 def generalise(reason):
     """A reason without its numbers, so that the same rule counts as one."""
     return re.sub(r"\d[\d.,]*", "…", reason)

@@ -95,22 +95,27 @@ def _wrap(paragraphs, width):
     return [line for paragraph in paragraphs if paragraph for line in textwrap.wrap(paragraph, width)]
 
 
+def _by_row(handles, columns):
+    """matplotlib fills legends column by column; people read them row by row."""
+    return [handle for column in range(columns) for handle in handles[column::columns]]
+
+
 class Frame:
     """A figure with a title, a subtitle, a legend, panels and notes, stacked and never overlapping.
 
     Sizes are inches. `panel_title` keeps room for a title line over each panel, `bottom` for tick labels and the
-    axis label under each.
+    axis label under each, `before` and `after` for what stands over the first row and under the last.
     """
 
     def __init__(self, title, subtitle, rows=1, columns=1, panel_height=2.0, legend=(), notes=(), left=0.62,
-                 right=0.16, gap_x=0.5, bottom=0.4, panel_title=0.2, legend_columns=4, column_widths=None):
+                 right=0.16, gap_x=0.5, bottom=0.4, panel_title=0.2, legend_columns=4, before=0.0, after=0.0):
         head = _wrap([title], 86)
-        under = _wrap([subtitle] if isinstance(subtitle, str) else subtitle, 118)
-        foot = _wrap(notes, 128)
+        under = _wrap([subtitle] if isinstance(subtitle, str) else subtitle, 124)
+        foot = _wrap(notes, 134)
         legend_rows = math.ceil(len(legend) / legend_columns)
         top = 0.08 + 0.165 * len(head) + 0.115 * len(under) + 0.05
-        legend_height = 0.15 * legend_rows + (0.06 if legend_rows else 0)
-        panels = rows * (panel_title + panel_height + bottom)
+        legend_height = 0.128 * legend_rows + (0.06 if legend_rows else 0)
+        panels = before + rows * (panel_title + panel_height + bottom) + after
         foot_height = 0.1 * len(foot) + (0.1 if foot else 0.02)
         self.height = top + legend_height + panels + foot_height
         self.fig = figure.Figure(figsize=(WIDTH_IN, self.height))
@@ -118,11 +123,11 @@ class Frame:
         self._lines(under, 0.08 + 0.165 * len(head), 0.115, fontsize=6, color=SOFT)
         self._lines(foot, self.height - foot_height + 0.04, 0.1, fontsize=SMALL, color=SOFT)
         if legend:
-            self.fig.legend(handles=list(legend), loc="upper left", ncol=legend_columns, frameon=False,
+            self.fig.legend(handles=_by_row(list(legend), legend_columns), loc="upper left", ncol=legend_columns, frameon=False,
                             fontsize=6.2, bbox_to_anchor=(0.012, self._y(top)), borderpad=0, handlelength=2.6,
                             borderaxespad=0, columnspacing=1.4, handletextpad=0.5, labelspacing=0.35)
-        self.axes = self._panels(rows, columns, top + legend_height, panel_height, left, right, gap_x, bottom,
-                                 panel_title, column_widths)
+        self.axes = self._panels(rows, columns, top + legend_height + before, panel_height, left, right, gap_x,
+                                 bottom, panel_title)
 
     def _y(self, inches_from_top):
         return 1 - inches_from_top / self.height
@@ -131,15 +136,13 @@ class Frame:
         for index, text in enumerate(texts):
             self.fig.text(0.08 / WIDTH_IN, self._y(start + step * index), text, va="top", ha="left", **look)
 
-    def _panels(self, rows, columns, top, height, left, right, gap_x, bottom, panel_title, widths):
-        room = WIDTH_IN - left - right - gap_x * (columns - 1)
-        shares = widths or [1] * columns
+    def _panels(self, rows, columns, top, height, left, right, gap_x, bottom, panel_title):
+        width = (WIDTH_IN - left - right - gap_x * (columns - 1)) / columns
         grid = []
         for row in range(rows):
             y = top + row * (panel_title + height + bottom) + panel_title
             x, made = left, []
-            for share in shares:
-                width = room * share / sum(shares)
+            for _ in range(columns):
                 made.append(self.fig.add_axes([x / WIDTH_IN, self._y(y + height), width / WIDTH_IN,
                                                height / self.height]))
                 x += width + gap_x

@@ -46,11 +46,12 @@ def _panel(axis, palette, headline, points, show_names):
     scale, unit = units.axis_unit(values, kind)
     for row, p in enumerate(points):
         colour = palette.colour(p.subject)
-        for position, (_, value, valid) in enumerate(p.blocks):
-            shift = (position % 3 - 1) * 0.17
-            axis.plot([value / scale], [row + shift], color=colour, linestyle="none", markersize=2.7,
-                      marker=palette.marker(p.subject), markeredgewidth=0.6, alpha=0.9,
-                      **({} if valid else {"markerfacecolor": "white"}))
+        for valid, face in ((True, colour), (False, "white")):
+            dots = [(value / scale, row + (position % 3 - 1) * 0.17)
+                    for position, (_, value, good) in enumerate(p.blocks) if good == valid]
+            if dots:
+                axis.plot(*zip(*dots), color=colour, linestyle="none", markersize=2.7, markerfacecolor=face,
+                          marker=palette.marker(p.subject), markeredgewidth=0.6, alpha=0.9)
         if p.value is not None and p.valid:
             axis.plot([p.value / scale], [row], color=style.INK, marker="|", markersize=8, markeredgewidth=0.9)
     positive = [v / scale for v in values if v > 0]
@@ -64,10 +65,10 @@ def _panel(axis, palette, headline, points, show_names):
         axis.margins(x=0.08)
         axis.xaxis.set_major_locator(ticker.MaxNLocator(3))
     style.count_axis(axis, "x")
-    axis.set_title("\n".join(_title(headline)), fontsize=5.6)
+    axis.set_title("\n".join(_title(headline)), fontsize=5.5)
     axis.set_xlabel(unit, fontsize=6)
 
 
 def _title(headline):
     where, _, what = headline.title.rpartition(": ")
-    return [where, what]
+    return [where.replace(" conn.,", ","), what]

@@ -66,7 +66,7 @@ def _panel(axis, palette, names, pairs, show_names, flat):
             if p.value is None:
                 continue
             if p.low is not None:
-                axis.plot([p.low, p.high], [row, row], color=style.INK, linewidth=0.9, solid_capstyle="butt", zorder=4)
+                axis.plot([p.low, p.high], [row, row], color=style.INK, linewidth=0.9, solid_capstyle="butt", zorder=2.5)
             face = {} if p.valid else {"markerfacecolor": "white"}
             axis.plot([p.value], [row], color=colour, linestyle="none", zorder=3, **look, **face)
         if p99.value is None:

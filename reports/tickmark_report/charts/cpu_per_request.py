@@ -19,4 +19,4 @@ def draw(bundle, palette):
         bundle, palette, TITLE,
         "User and system time of all processes of the subject in the measured window, per completed request; bars "
         "start at zero, black lines are 95 % intervals over blocks.",
-        [(selection.short(cell), cell, METRIC, "time") for cell in cells])
+        [(selection.short(cell), cell, METRIC, "time") for cell in cells], per="per request")

@@ -20,4 +20,4 @@ def draw(bundle, palette):
          "at zero, black lines are 95 % intervals over blocks."],
         [("user memory (Pss of the process tree)", cell, "memory_bytes_per_connection", "bytes"),
          ("kernel memory (both ends, whole system)", cell, "kernel_memory_bytes_per_connection", "bytes")],
-        same_scale=True)
+        per="per connection", same_scale=True)

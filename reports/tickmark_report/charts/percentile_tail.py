@@ -13,6 +13,7 @@ TITLE = "Percentiles of the response time at one rate"
 GROUP, ORDER = "latency", 20
 NEEDS = "an open-loop cell with valid trials and their histograms"
 CURVE_POINTS = 160
+START = 1.1  # 1/(1-p) where lines begin: p = 9 %
 
 
 def draw(bundle, palette):
@@ -32,10 +33,11 @@ def draw(bundle, palette):
         TITLE, [selection.describe(cell) + ".", "Response time from the intended send time; both axes logarithmic, "
                 "the horizontal one in nines: 1/(1-p)."],
         panel_height=2.9, left=0.56, legend=[style.handle(palette, name) for name in curves], panel_title=0.08,
-        notes=[_left_out(bundle, cell, name) for name in left_out])
+        notes=_notes(bundle, cell, curves) + [_left_out(bundle, cell, name) for name in left_out]
+        + selection.caveats(bundle, curves))
     axis = frame.axes[0][0]
-    for name, (solid, dotted) in curves.items():
-        look = dict(color=palette.colour(name), marker=palette.marker(name), markevery=0.17)
+    for index, (name, (solid, dotted)) in enumerate(curves.items()):
+        look = dict(color=palette.colour(name), marker=palette.marker(name), markevery=(0.02 + 0.02 * index, 0.19))
         if solid:
             axis.plot(*zip(*solid), linestyle=palette.dashes(name), **look)
         if dotted:
@@ -43,6 +45,15 @@ def draw(bundle, palette):
     points = [point for solid, dotted in curves.values() for point in solid + dotted]
     _axes(axis, points)
     return frame.fig
+
+
+def _notes(bundle, cell, curves):
+    saturated = [name for name in curves if selection.point(bundle, cell, "latency_ns_p99", name).saturated]
+    notes = [f"Saturated (the queue grew for as long as the window lasted): {', '.join(saturated)}."] if saturated else []
+    if any(dotted for _, dotted in curves.values()):
+        notes.append("Dotted: requests that were still unanswered at the end count with their age, so the line is a "
+                     "lower bound.")
+    return notes
 
 
 def _left_out(bundle, cell, name):
@@ -78,7 +89,7 @@ def _curve(bundle, cell, subject):
     end = max(2.0, total / 10)  # n (1-p) >= 10
     solid, dotted, at = [], [], 0
     for step in range(CURVE_POINTS + 1):
-        x = math.exp(math.log(end) * step / CURVE_POINTS)
+        x = START * (end / START) ** (step / CURVE_POINTS)
         rank = max(1, math.ceil((1 - 1 / x) * total))
         while rows[at][1] < rank:
             at += 1

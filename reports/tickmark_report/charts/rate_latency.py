@@ -3,6 +3,8 @@ who is still flat there and who is past the knee.
 
 Rates are the same for all subjects: shares of the reference subject's capacity.
 """
+import math
+
 from tickmark_report import panels, selection, style
 
 TITLE = "Response time against offered rate"
@@ -28,7 +30,7 @@ def draw(bundle, palette):
         "where there are six blocks or more. Both axes are shared by p50 and p99; the vertical axis is logarithmic.",
         rows=len(ladders), columns=2, panel_height=2.35 if len(ladders) < 3 else 1.7, gap_x=0.22, left=0.56,
         legend=[style.handle(palette, s.id) for s in subjects if s.id in drawn] + _signs(data),
-        notes=_notes(ladders, data))
+        notes=_notes(ladders, data) + selection.caveats(bundle, drawn))
     for axes, ladder, row in zip(frame.axes, ladders, data):
         _row(axes, ladder, row, palette)
     return frame.fig
@@ -78,10 +80,10 @@ def _row(axes, ladder, row, palette):
 def _line(axis, ladder, line, palette, subject):
     colour, marker = palette.colour(subject), palette.marker(subject)
     rates = [cell.headline_rate_per_s for cell in ladder]
-    solid = [(x, p.value) for x, p in zip(rates, line) if p.value is not None and p.valid]
-    if solid:
-        axis.plot(*zip(*solid), color=colour, marker=marker, linestyle=palette.dashes(subject),
-                  markeredgecolor="white", markeredgewidth=0.3)
+    # A line breaks where a point is invalid or missing: it must not claim what lies between.
+    solid = [p.value if p.value is not None and p.valid else math.nan for p in line]
+    axis.plot(rates, solid, color=colour, marker=marker, linestyle=palette.dashes(subject), markeredgecolor="white",
+              markeredgewidth=0.3)
     for x, p in zip(rates, line):
         if p.value is None:
             continue

@@ -8,9 +8,9 @@ from tickmark_report import access, panels, selection, style, units
 TITLE = "Connection storm"
 GROUP, ORDER = "storm", 10
 NEEDS = "a storm cell"
-FACTS = (("connections_never_served", "never served, connections"),
-         ("connections_lost", "closed or reset, connections"),
-         ("oldest_unanswered_ns", "oldest unanswered message, age"))
+FACTS = (("connections_never_served", "never served"),
+         ("connections_lost", "closed or reset"),
+         ("oldest_unanswered_ns", "oldest unanswered, age"))
 
 
 def draw(bundle, palette):
@@ -31,7 +31,7 @@ def draw(bundle, palette):
                 f"{units.duration(cell.duration_ns)} ended.",
                 "One bar per block, from zero. Response times of a storm are those of the lucky and are not shown."],
         columns=len(FACTS), panel_height=0.12 + 0.24 * len(names), left=1.32, gap_x=0.14,
-        notes=[f"Not shown: {name}: {why}" for name, why in left_out.items()])
+        notes=[f"Not shown: {name}: {why}" for name, why in left_out.items()] + selection.caveats(bundle, names))
     for index, (axis, (key, title)) in enumerate(zip(frame.axes[0], FACTS)):
         _panel(axis, palette, names, seen, cell, key, index == 0)
         axis.set_title(title, fontsize=6)
@@ -53,9 +53,9 @@ def _panel(axis, palette, names, seen, cell, key, show_names):
             y = row - 0.38 + height * (i + 0.5)
             axis.barh(y, value / scale, height=height * 0.86, color=palette.colour(name), alpha=0.85)
             if len(values[name]) <= 3:
-                text = units.quantity(value, "time") if kind == "time" else f"{value:,}"
+                text = units.quantity(value, "time") if kind == "time" and value else f"{value:,}"
                 axis.text(value / scale + top * 0.02, y, text, va="center", fontsize=5.2)
     axis.set_xlim(0, top * 1.4)
-    axis.xaxis.set_major_locator(ticker.MaxNLocator(3))
+    axis.xaxis.set_major_locator(ticker.MaxNLocator(3, integer=True))
     style.count_axis(axis, "x")
     axis.set_xlabel(unit)

@@ -24,9 +24,8 @@ def draw(bundle, palette):
         TITLE, [selection.describe(cell) + ".", "One line per block; grey dashed lines are invalid trials. Left: "
                 "requests completed per second, from zero. Right: p99 of each interval, logarithmic. Scales are the "
                 "same for all subjects."],
-        rows=len(series), columns=2, panel_height=0.46, bottom=0.06, panel_title=0.03, left=1.62, gap_x=0.5,
-        notes=[], right=0.12)
-    frame.fig.text(0.02, 0.0, "", fontsize=1)
+        rows=len(series), columns=2, panel_height=0.46, bottom=0.06, panel_title=0.03, left=1.72, gap_x=0.56,
+        right=0.12, before=0.16, after=0.34)
     top = max(value for found in series.values() for _, rate, _ in found for _, value in rate) * 1.12 or 1
     tails = [v for found in series.values() for _, _, tail in found for _, v in tail]
     end = max(x for found in series.values() for _, rate, _ in found for x, _ in rate)
@@ -37,7 +36,10 @@ def draw(bundle, palette):
             left.plot(*zip(*rate), **look)
             if tail:
                 right.plot(*zip(*tail), **look)
-        _axes(left, right, top, tails, end, name, palette, name == list(series)[-1])
+        _axes(left, right, top, tails, end, name == list(series)[-1])
+        left.text(-0.23, 0.5, style.label(name, 23), transform=left.transAxes, ha="right", va="center", fontsize=6)
+        left.plot([-0.2], [0.5], transform=left.transAxes, clip_on=False, color=palette.colour(name), markersize=3.8,
+                  marker=palette.marker(name))
     frame.axes[0][0].set_title("completed, requests/s", fontsize=6)
     frame.axes[0][1].set_title("p99 of the interval (log)", fontsize=6)
     return frame.fig
@@ -60,7 +62,7 @@ def _lines(bundle, cell, subject):
     return found
 
 
-def _axes(left, right, top, tails, end, name, palette, last):
+def _axes(left, right, top, tails, end, last):
     left.set_ylim(0, top)
     left.yaxis.set_major_locator(ticker.MaxNLocator(3))
     style.count_axis(left, "y")
@@ -68,8 +70,9 @@ def _axes(left, right, top, tails, end, name, palette, last):
     right.yaxis.set_major_locator(ticker.LogLocator(base=10, numticks=4))
     for axis in (left, right):
         axis.set_xlim(0, end * 1.05)
+        axis.xaxis.set_major_locator(ticker.MaxNLocator(4))
         axis.xaxis.set_major_formatter(ticker.FuncFormatter(lambda x, _: units.duration(x * 1e9) if x else "0"))
-        if not last:
+        if last:
+            axis.set_xlabel("time in the measured window")
+        else:
             axis.set_xticklabels([])
-    left.text(-0.33, 0.5, style.label(name, 23), transform=left.transAxes, ha="right", va="center",
-              color=palette.colour(name), fontsize=6)

@@ -1,0 +1,119 @@
+"""Bundles that are not whole: always a readable report with a banner, never a traceback."""
+import json
+import os
+import unittest
+
+import support
+import synthetic
+
+
+class PartialTest(unittest.TestCase):
+    def report(self, folder, formats="html,md,csv"):
+        output = support.scratch()
+        code, _, err = support.run_here(folder, "--output", output, "--format", formats)
+        self.assertEqual(code, 0, err)
+        page = (output / "report.html").read_text()
+        self.assertNotIn("could not be drawn", page)
+        self.assertIn("</html>", page)
+        return page
+
+    def test_plan_alone(self):
+        folder = support.copy()
+        for path in folder.iterdir():
+            if path.name != "plan.json":
+                path.unlink()
+        page = self.report(folder)
+        self.assertIn('class="banner"', page)
+        self.assertIn("nothing was measured", page)
+        self.assertIn("No chart “Throughput, closed loop”", page)
+
+    def test_killed_in_the_middle_of_a_line(self):
+        folder = support.copy()
+        (folder / "end.json").unlink()
+        (folder / "analysis.json").unlink()
+        (folder / "conformance.ndjson").unlink()
+        for name in ("trials.ndjson", "histograms.hlog"):
+            data = (folder / name).read_bytes()
+            (folder / name).write_bytes(data[:len(data) * 2 // 5])
+        page = self.report(folder)
+        self.assertIn("did not end by itself", page)
+        self.assertIn("the last line is incomplete", page)
+        self.assertIn("analysis.json is missing", page)
+        self.assertIn("conformance verdicts", page)
+
+    def test_interrupted(self):
+        folder = support.copy()
+        support.edit(folder, "end.json", lambda document: document.update(status="interrupted"))
+        support.write_records(folder, "trials.ndjson", support.records(folder, "trials.ndjson")[:40])
+        page = self.report(folder)
+        self.assertIn("was interrupted; 40 of", page)
+
+    def test_one_subject(self):
+        page = self.report(synthetic.write(support.scratch() / "one", count=1))
+        self.assertIn("reference", page)
+
+    def test_only_the_smoke_suite(self):
+        folder = support.copy()
+        support.edit(folder, "plan.json", lambda document: document.update(suite="smoke"))
+        keep = {}
+        for record in support.records(folder, "trials.ndjson"):
+            keep.setdefault((record["cell"], record["subject"]), record)
+        support.write_records(folder, "trials.ndjson", keep.values())
+        self.assertIn("smoke suite", self.report(folder))
+
+    def test_every_trial_crashed(self):
+        folder = support.copy()
+        found = [{key: record[key] for key in ("schema", "trial", "block", "cell", "subject", "workload")}
+                 | {"status": "crashed", "reason": "ended by signal 6"}
+                 for record in support.records(folder, "trials.ndjson")]
+        support.write_records(folder, "trials.ndjson", found)
+        (folder / "analysis.json").unlink()
+        self.assertIn("ended by signal 6", self.report(folder))
+
+    def test_values_of_the_wrong_kind(self):
+        """Somebody else's bundle: each member in turn is something nobody expects."""
+        folder = support.copy()
+        wrong = [None, "text", -1, 1e308, [], {}, [None], True]
+        document = json.loads((folder / "plan.json").read_text())
+        for index, key in enumerate(k for k in document if k not in ("schema", "subjects", "cells", "schedule")):
+            document[key] = wrong[index % len(wrong)]
+        for index, cell in enumerate(document["cells"]):
+            for at, key in enumerate(k for k in list(cell) if k not in ("id", "lanes")):
+                if at % len(document["cells"]) == index:
+                    cell[key] = wrong[(at + index) % len(wrong)]
+        (folder / "plan.json").write_text(json.dumps(document))
+        found = support.records(folder, "trials.ndjson")
+        for index, record in enumerate(found):
+            keys = [k for k in record if k not in ("schema", "cell")]
+            record[keys[index % len(keys)]] = wrong[index % len(wrong)]
+            if isinstance(record.get("metrics"), dict) and index % 3 == 0:
+                key = sorted(record["metrics"])[index % len(record["metrics"])]
+                record["metrics"][key] = wrong[index % len(wrong)]
+        support.write_records(folder, "trials.ndjson", found)
+        self.report(folder)
+
+    def test_usage_and_unreadable_end_with_2_and_one_sentence(self):
+        for arguments in ([support.scratch() / "nowhere"], [support.scratch()], [support.whole(), "--format", "pdf"]):
+            code, out, err = support.run_here(*arguments)
+            self.assertEqual((code, out), (2, ""), err)
+        folder = support.copy()
+        support.edit(folder, "plan.json", lambda document: document.update(schema="tickmark.plan/2"))
+        done = support.run(folder)
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+        self.assertFalse((folder / "report").exists())
+
+    def test_output_that_cannot_be_written(self):
+        folder = support.scratch()
+        (folder / "file").write_text("in the way")
+        code, _, err = support.run_here(support.whole(), "--output", folder / "file", "--format", "csv")
+        self.assertEqual(code, 2)
+        self.assertIn("cannot be written", err)
+
+    def test_default_output_is_inside_the_bundle_and_repeatable(self):
+        folder = support.copy()
+        for _ in range(2):
+            self.assertEqual(support.run_here(folder, "--format", "md")[0], 0)
+            first = (folder / "report" / "report.md").read_bytes()
+        self.assertEqual(first, (folder / "report" / "report.md").read_bytes())
+        self.assertEqual(sorted(os.listdir(folder / "report")), ["report.md"])
