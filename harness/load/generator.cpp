@@ -4,6 +4,7 @@
 #include <cassert>
 #include <climits>
 #include <fmt/core.h>
+#include <span>
 
 namespace tickmark::load {
 namespace {
@@ -17,6 +18,7 @@ constexpr int kBurst = 32;
 constexpr int kArrivalsPerTurn = 64;
 constexpr int kArrivalsPerEvent = 2;
 constexpr int kAll = INT_MAX;
+constexpr int kSweepsMax = 64;  // 16,000 replies
 
 }  // namespace
 
@@ -104,7 +106,9 @@ void Generator::close_window() {
     lane->issue_due(at, kAll);
     lane->follow_up(false);
   }
-  turn(now());  // what has already arrived is stamped before the hook makes it wait
+  // What has already arrived is stamped before the hook makes it wait.
+  for (int i = 0; i < kSweepsMax && turn(now()) > 0; ++i) {
+  }
   in_window_ = false;
   ClientReport& client = report_.client;
   client.cpu_time = thread_cpu_time() - cpu_begin_ - (poller_.spun() - spun_begin_);
@@ -132,6 +136,7 @@ bool Generator::all_ended() const {
 LoadReport Generator::report() {
   for (auto& lane : lanes_) {
     report_.lanes.push_back(lane->report());
+    if (report_.failure.empty()) report_.failure = lane->environment_fault();
     lane->close_all();
   }
   uint64_t late = 0;
@@ -151,26 +156,29 @@ void Generator::run_until(Nanos until) {
 }
 
 /// Sends what is due, waits until the next thing is (at most `until`), takes what has arrived.
-void Generator::turn(Nanos until) {
+size_t Generator::turn(Nanos until) {
   Nanos at = now();
   Nanos next = until;
-  if (interrupted(at)) return;
+  look_up(at);
   if (hooks_.interrupted) next = std::min(next, next_interrupt_check_);
   for (auto& lane : lanes_) {
     lane->issue_due(at, kArrivalsPerTurn);
     lane->maintain();
     next = std::min(next, lane->next_action());
   }
-  for (const epoll_event& event : poller_.wait(next)) {
+  std::span<const epoll_event> events = poller_.wait(next);
+  for (const epoll_event& event : events) {
     lanes_[event.data.u64 >> 32]->on_event(static_cast<uint32_t>(event.data.u64), event.events);
     // A long batch must not make the next arrivals late.
     for (auto& lane : lanes_) {
       if (lane->core().next_due() != Nanos::max()) lane->issue_due(now(), kArrivalsPerEvent);
     }
   }
+  return events.size();
 }
 
-bool Generator::interrupted(Nanos at) {
+/// Asks whether to stop, and tells how far it is, now and then.
+void Generator::look_up(Nanos at) {
   if (at >= next_interrupt_check_) {
     next_interrupt_check_ = at + kInterruptEvery;
     if (hooks_.interrupted && hooks_.interrupted()) report_.interrupted = true;
@@ -181,7 +189,6 @@ bool Generator::interrupted(Nanos at) {
     for (auto& lane : lanes_) answered += lane->core().answered();
     hooks_.progress(at - window_start_, answered - answered_begin_);
   }
-  return report_.interrupted;
 }
 
 }  // namespace tickmark::load

@@ -31,8 +31,8 @@ class Generator {
   LoadReport report();
 
   void run_until(Nanos until);
-  void turn(Nanos until);
-  bool interrupted(Nanos at);
+  size_t turn(Nanos until);  // how many connections had something
+  void look_up(Nanos at);
   void kick_all();
   int served() const;
   bool all_ended() const;

@@ -1,0 +1,77 @@
+// Where connections come from, and the place the generator waits.
+#include "harness/load/sources.h"
+
+#include <gtest/gtest.h>
+#include <set>
+#include <sys/socket.h>
+
+#include "harness/load/poller.h"
+#include "harness/load/truth_server.h"
+
+namespace tickmark::load {
+namespace {
+
+/// The source address of one fresh connection, host byte order.
+uint32_t source_of(Sources& sources) {
+  Expected<UniqueFd> fd = sources.open_socket();
+  EXPECT_TRUE(fd.has_value());
+  const sockaddr_in& target = sources.target();
+  ::connect(fd->get(), reinterpret_cast<const sockaddr*>(&target), sizeof target);
+  sockaddr_in own{};
+  socklen_t size = sizeof own;
+  ::getsockname(fd->get(), reinterpret_cast<sockaddr*>(&own), &size);
+  EXPECT_NE(own.sin_port, 0);
+  return ntohl(own.sin_addr.s_addr);
+}
+
+TEST(Sources, ALoopbackTargetIsAskedFromSeveralAddresses) {
+  TruthServer server(nullptr);
+  auto sources = Sources::make("127.0.0.1", server.port(), 5000, 3);
+  ASSERT_TRUE(sources.has_value());
+  EXPECT_EQ(sources->count(), 2u);
+  std::set<uint32_t> seen;
+  for (int i = 0; i < 4; ++i) seen.insert(source_of(*sources));
+  EXPECT_EQ(seen.size(), 2u);
+  for (uint32_t address : seen) EXPECT_EQ(address >> 8, 0x7f0000u);
+  EXPECT_FALSE(seen.contains(0x7f000001));
+}
+
+TEST(Sources, ConsecutiveLoadsUseDifferentOnesAndMoreConnectionsMore) {
+  TruthServer server(nullptr);
+  auto first = Sources::make("127.0.0.1", server.port(), 20'001, 7);
+  auto second = Sources::make("127.0.0.1", server.port(), 20'001, 8);
+  ASSERT_TRUE(first.has_value() && second.has_value());
+  EXPECT_EQ(first->count(), 3u);
+  std::set<uint32_t> seen;
+  for (int i = 0; i < 3; ++i) {
+    seen.insert(source_of(*first));
+    seen.insert(source_of(*second));
+  }
+  EXPECT_EQ(seen.size(), 6u);
+}
+
+TEST(Sources, AForeignTargetLeavesTheChoiceToTheKernel) {
+  auto sources = Sources::make("192.0.2.1", 80, 5000, 3);
+  ASSERT_TRUE(sources.has_value());
+  EXPECT_EQ(sources->count(), 0u);
+  EXPECT_FALSE(Sources::make("example.org", 80, 1, 0).has_value());
+  EXPECT_FALSE(Sources::make("127.0.0.1", 0, 1, 0).has_value());
+}
+
+TEST(Poller, NeverReturnsEmptyHandedBeforeTheDeadline) {
+  for (bool spin : {false, true}) {
+    auto poller = Poller::make(spin);
+    ASSERT_TRUE(poller.has_value());
+    for (Nanos wait : {Nanos{0}, Nanos{50us}, Nanos{3ms}}) {
+      Nanos until = now() + wait;
+      while (poller->wait(until).empty() && now() < until) {
+      }
+      EXPECT_GE(now(), until);
+    }
+    EXPECT_EQ(poller->spun() > Nanos{0}, spin);
+    EXPECT_LE(poller->spun(), thread_cpu_time());
+  }
+}
+
+}  // namespace
+}  // namespace tickmark::load
