@@ -11,6 +11,8 @@ namespace {
 
 bool is_root(const fs::path& folder) {
   std::error_code ignored;
+  // A build tree mirrors the folders of its sources, empty of subjects: it is not what we look for.
+  if (fs::exists(folder / "CMakeCache.txt", ignored)) return false;
   return fs::is_directory(folder / "baselines", ignored) && fs::is_directory(folder / "workloads", ignored);
 }
 

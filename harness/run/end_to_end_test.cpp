@@ -26,9 +26,7 @@ using output::text_at;
 class EndToEnd : public testing::Test {
  protected:
   void SetUp() override {
-    auto paths = process::find_paths();
-    ASSERT_TRUE(paths) << paths.error().message;
-    auto registry = process::Registry::load(*paths);
+    auto registry = process::Registry::load({TICKMARK_SOURCE_DIR, fs::path(TICKMARK_BINARY_DIR) / "bin"});
     ASSERT_TRUE(registry) << registry.error().message;
     registry_.emplace(std::move(*registry));
     std::string name = (fs::temp_directory_path() / "end_to_end_XXXXXX").string();
@@ -141,9 +139,10 @@ TEST_F(EndToEnd, InterruptionKeepsWhatWasMeasured) {
   std::jthread killer([&](std::stop_token stop) {
     while (!stop.stop_requested() && !fs::exists(long_run.output / "plan.json"))
       std::this_thread::sleep_for(5ms);
-    ::kill(::getpid(), SIGINT);
+    if (!stop.stop_requested()) ::kill(::getpid(), SIGINT);
   });
   auto outcome = run(*registry_, long_run);
+  killer.request_stop();
   killer.join();
   ASSERT_TRUE(outcome) << outcome.error().message;
   EXPECT_EQ(outcome->status, "interrupted");
