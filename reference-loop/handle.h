@@ -64,12 +64,13 @@ class Handle : private ListHook<ClosingTag> {
   friend class Loop;
   friend class IntrusiveList<Handle, ClosingTag>;
 
-  CloseCallback on_close_ = nullptr;
-  TraceTag close_tag_;
+  // Ends the cache line that a message touches; what follows, only closing touches.
   bool active_ = false;
   bool referenced_ = true;
   bool closing_ = false;
   bool closed_ = false;
+  CloseCallback on_close_ = nullptr;
+  TraceTag close_tag_;
 };
 
 }  // namespace refloop

@@ -135,19 +135,11 @@ class Tcp : public Handle, private Deferred {
   void fail_queue(Error error);
   void update_activity();
 
-  Socket socket_;
+  // What every message touches comes first: at thousands of connections each cache line is a miss.
   Watch watch_;
   ReadCallback on_read_ = nullptr;
-  EndCallback on_end_ = nullptr;
-  ConnectCallback on_connect_ = nullptr;
-  ShutdownCallback on_shutdown_ = nullptr;
-  DrainCallback on_drain_ = nullptr;
   IntrusiveList<WriteRequest> queue_;  // not fully sent, in order
-  IntrusiveList<WriteRequest> sent_;   // callback outstanding, in order
-  std::size_t queued_bytes_ = 0;
-  TraceTag connect_tag_;
-  TraceTag shutdown_tag_;
-  Error connect_error_ = Error::none;
+  Socket socket_;
   bool connecting_ = false;
   bool connect_decided_ = false;  // without the kernel: delivered in the pending phase
   bool reading_ = false;
@@ -155,6 +147,16 @@ class Tcp : public Handle, private Deferred {
   bool shutdown_requested_ = false;
   bool shutdown_sent_ = false;
   bool drain_due_ = false;
+
+  EndCallback on_end_ = nullptr;
+  ConnectCallback on_connect_ = nullptr;
+  ShutdownCallback on_shutdown_ = nullptr;
+  DrainCallback on_drain_ = nullptr;
+  IntrusiveList<WriteRequest> sent_;  // callback outstanding, in order
+  std::size_t queued_bytes_ = 0;
+  TraceTag connect_tag_;
+  TraceTag shutdown_tag_;
+  Error connect_error_ = Error::none;
 };
 
 }  // namespace refloop
