@@ -124,7 +124,9 @@ TEST_P(Contract, the_ready_line_says_where) {
   EXPECT_EQ(serving.ready()["address"], "127.0.0.1");
   EXPECT_EQ(serving.ready()["pid"], serving.subject().pid());
   EXPECT_GE(serving.ready()["workers"], 1);
-  EXPECT_TRUE(connect_to(serving.port()));
+  const UniqueFd fd = connect_to(serving.port());
+  ASSERT_TRUE(send_all(fd.get(), "here"));
+  EXPECT_EQ(receive(fd.get(), 4), "here");
   EXPECT_EQ(serving.stop()["connections"], 1);
 }
 

@@ -2,8 +2,8 @@
 // The cluster's parent: makes the workers, keeps the port, hands out connections where it is asked to, and
 // sums up.
 
-#include <sys/types.h>
 #include <optional>
+#include <sys/types.h>
 #include <vector>
 
 #include "harness/base/unique_fd.h"
