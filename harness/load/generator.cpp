@@ -117,6 +117,8 @@ void Generator::close_window() {
   report_.window = std::min(at, window_end_) - window_start_;
   for (auto& lane : lanes_) lane->core().end_window(std::min(at, window_end_));
   client.cpu_utilisation = std::clamp(seconds(client.cpu_time) / seconds(at - window_start_), 0.0, 1.0);
+  for (auto& lane : lanes_) report_.answered_between_hooks += lane->core().answered();
+  report_.answered_between_hooks -= answered_begin_;
   if (hooks_.on_window_end) hooks_.on_window_end();
   client.end_hook_time = now() - at;
 }

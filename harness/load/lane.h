@@ -23,8 +23,8 @@ namespace tickmark::load {
 
 /// Buffers shared by all lanes: one thread, so one of each.
 struct Buffers {
-  static constexpr size_t kReceiveBytes = 256 * 1024;
-  static constexpr size_t kSendBytes = 64 * 1024;
+  static constexpr size_t kReceiveBytes = size_t{256} * 1024;
+  static constexpr size_t kSendBytes = size_t{64} * 1024;
   std::vector<char> receive = std::vector<char>(kReceiveBytes);
   std::vector<char> send = std::vector<char>(kSendBytes);
 };

@@ -110,7 +110,7 @@ TEST(Load, AStormCountsConnectionsThatWereNeverServed) {
   TruthServer server([](int connection, std::string_view bytes) {
     return connection < 3 ? TruthServer::Reply{.bytes = std::string(bytes)} : TruthServer::Reply{};
   });
-  for (Arrivals arrivals : {Arrivals::kClosed, Arrivals::kPoisson}) {
+  for (Arrivals arrivals : {Arrivals::kClosed, Arrivals::kConstant}) {
     Client client = echo_client();
     LoadConfig config = config_for(server, client, arrivals, 8, 400);
     config.scenario = Scenario::kStorm;
@@ -121,8 +121,26 @@ TEST(Load, AStormCountsConnectionsThatWereNeverServed) {
     EXPECT_EQ(lane.connections_established, 8);
     EXPECT_EQ(lane.connections_never_served, before == 0 ? 5u : 8u);
     EXPECT_GE(lane.oldest_unanswered, Nanos{150ms});
-    EXPECT_GE(lane.counts.scheduled, 8u);
+    // Each spoke at its connect; the open loop's 400/s for 0.2 s came on top.
+    if (arrivals == Arrivals::kConstant) {
+      EXPECT_EQ(lane.counts.scheduled, 88u);
+    }
   }
+}
+
+TEST(Load, AStormOnAServerThatNeverAcceptsLeavesEveryFirstMessageOpen) {
+  TruthServer deaf(nullptr, 1);
+  Client client = echo_client();
+  LoadConfig config = config_for(deaf, client, Arrivals::kClosed, 8);
+  config.scenario = Scenario::kStorm;
+  config.drain = 50ms;
+  const LoadReport report = run(config);
+  const LaneReport& lane = report.lanes.at(0);
+  EXPECT_EQ(lane.counts.scheduled, 8u);
+  EXPECT_LT(lane.connections_established, 8);
+  EXPECT_EQ(lane.counts.in_flight, static_cast<uint64_t>(lane.connections_established));
+  EXPECT_EQ(lane.counts.unsent, 8 - lane.counts.in_flight);
+  EXPECT_EQ(lane.connections_never_served, 8u);
 }
 
 TEST(Load, ARampThatIsNotAnsweredSaysHowManyWere) {

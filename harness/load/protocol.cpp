@@ -37,7 +37,10 @@ StreamProtocol::StreamProtocol(const StreamClient& client, int connections)
 }
 
 std::string_view StreamProtocol::bytes(uint64_t number) {
-  client_.message(number, std::as_writable_bytes(std::span(message_)));
+  if (message_number_ != number) {
+    client_.message(number, std::as_writable_bytes(std::span(message_)));
+    message_number_ = number;
+  }
   return message_;
 }
 

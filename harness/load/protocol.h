@@ -73,6 +73,7 @@ class StreamProtocol final : public Protocol {
   };
   const StreamClient& client_;
   std::string message_, expected_;
+  uint64_t message_number_ = UINT64_MAX;   // which one stands in message_
   uint64_t expected_number_ = UINT64_MAX;  // whose reply stands in expected_
   std::vector<Reply> replies_;
 };

@@ -24,8 +24,8 @@ struct ExpectedReply {
 
 class ResponseReader {
  public:
-  static constexpr size_t kHeadBytesMax = 64 * 1024;            ///< of one reply, status line included
-  static constexpr size_t kCollectBytesMax = 64 * 1024 * 1024;  ///< of a collected body
+  static constexpr size_t kHeadBytesMax = size_t{64} * 1024;  ///< of one reply, status line included
+  static constexpr size_t kCollectBytesMax = size_t{64} * 1024 * 1024;  ///< of a collected body
 
   enum class Outcome {
     kMore,     ///< the reply is not complete; all bytes were consumed

@@ -39,7 +39,7 @@ std::string send_all(int fd, std::string_view bytes, Nanos deadline) {
 
 /// "" once a whole reply has been read, else why not.
 std::string read_reply(int fd, ResponseReader& reader, std::string& body, Nanos deadline) {
-  std::vector<char> buffer(64 * 1024);
+  std::vector<char> buffer(size_t{64} * 1024);
   ExpectedReply any;
   any.collect = &body;
   for (;;) {
