@@ -1,0 +1,107 @@
+// tickmark conform: callback order of subjects, judged by the rules.
+
+#include <fmt/format.h>
+#include <fstream>
+
+#include "conformance/oracle/versions.h"
+#include "harness/cli/conformance_pass.h"
+#include "harness/cli/verb.h"
+#include "harness/cli/verdict_formats.h"
+#include "harness/output/bundle_writer.h"
+#include "harness/output/progress.h"
+
+namespace tickmark::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> subjects;
+  std::vector<std::string> rules;
+  unsigned repeat = 20;
+  int under_load = 0;
+  std::string judged_as;
+  std::string output;
+  std::string junit;
+  bool tap = false;
+};
+
+Expected<PassRequest> make_request(const Options& options, output::Progress& progress) {
+  PassRequest request;
+  request.subjects = options.subjects;
+  request.rules = options.rules;
+  request.repeat = options.repeat;
+  request.background_connections = options.under_load;
+  if (!options.judged_as.empty()) {
+    auto versions = conformance::parse_as(options.judged_as);
+    if (!versions) return std::unexpected(versions.error());
+    request.judged_as = *versions;
+  }
+  if (!options.output.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(options.output, error);
+    if (error) {
+      return usage_error(fmt::format("folder '{}' cannot be made ({}); give --output a folder you may write",
+                                     options.output, error.message()));
+    }
+    request.traces = options.output;
+  }
+  request.progress = [&progress](const std::string& subject, size_t done, size_t of) {
+    output::ProgressState state;
+    state.subject = subject;
+    state.cell = "rules";
+    state.done = static_cast<int>(done);
+    state.total = static_cast<int>(of);
+    progress.tick(state);
+  };
+  return request;
+}
+
+Expected<int> run_verb(const Options& options, bool json) {
+  auto paths = process::find_paths();
+  if (!paths) return std::unexpected(paths.error());
+  auto registry = process::Registry::load(*paths);
+  if (!registry) return std::unexpected(registry.error());
+  output::Progress progress = output::Progress::on_stderr();
+  auto request = make_request(options, progress);
+  if (!request) return std::unexpected(request.error());
+  auto result = conformance_pass(*registry, *request);
+  if (!result) return std::unexpected(result.error());
+  for (const std::string& sentence : result->skipped) progress.say(sentence);
+  for (const std::string& sentence : result->unexpected_passes) progress.say(sentence);
+  if (!options.junit.empty()) {
+    if (auto written = output::write_atomically(options.junit, verdicts_junit(result->verdicts)); !written) {
+      return std::unexpected(written.error());
+    }
+  }
+  if (json) {
+    fmt::print("{}\n", verdicts_json(result->verdicts));
+  } else if (options.tap) {
+    fmt::print("{}", verdicts_tap(result->verdicts));
+  } else {
+    fmt::print("{}", verdicts_text(result->verdicts));
+  }
+  if (result->verdicts.empty()) return kAllSkipped;
+  return result->findings.empty() ? kOk : kFinding;
+}
+
+}  // namespace
+
+void add_conform(CLI::App& app, Invocation& invocation) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = add_verb(app, invocation, "conform", "callback order of subjects, judged by the rules",
+                            [options, &invocation] { return run_verb(*options, invocation.json); });
+  verb->add_option("subjects", options->subjects,
+                   "name[@version][:key=value,...]; default: all that can play");
+  verb->add_option("--rule", options->rules, "only these rules, or folders of rules (tickmark list rules)");
+  verb->add_option("--repeat", options->repeat, "runs of each rule")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  verb->add_option("--under-load", options->under_load,
+                   "also judge the generic rules beside so many live sockets")
+      ->check(CLI::Range(1, 1'000'000));
+  verb->add_option("--as", options->judged_as, "judge by another version's rules, as libuv@1.52");
+  verb->add_option("--output", options->output, "folder where the trace of each failing rule is kept");
+  verb->add_option("--junit", options->junit, "write JUnit XML to this file");
+  verb->add_flag("--tap", options->tap, "print TAP 14");
+}
+
+}  // namespace tickmark::cli

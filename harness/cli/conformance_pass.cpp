@@ -1,0 +1,171 @@
+#include "harness/cli/conformance_pass.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "conformance/oracle/conform.h"
+#include "conformance/oracle/expectations.h"
+#include "harness/cli/background_pass.h"
+#include "harness/cli/scratch.h"
+
+namespace tickmark::cli {
+namespace {
+
+using conformance::Rule;
+using conformance::Verdict;
+using process::ResolvedSubject;
+using process::SubjectStatus;
+
+/// A subject that plays, ready to be asked.
+struct Player {
+  ResolvedSubject subject;
+  SubjectStatus status;
+};
+
+bool has_feature(const SubjectStatus& status, std::string_view feature) {
+  return std::ranges::find(status.description.features, feature) != status.description.features.end();
+}
+
+/// The players among the subjects asked for; who cannot play stands in `skipped`, with the reason.
+Expected<std::vector<Player>> find_players(process::Registry& registry, const PassRequest& request,
+                                           std::vector<std::string>& skipped) {
+  std::vector<std::string> names = request.subjects;
+  if (names.empty()) {
+    for (const SubjectManifest& manifest : registry.subjects()) names.push_back(manifest.name);
+  }
+  std::vector<Player> players;
+  for (const std::string& text : names) {
+    auto name = SubjectName::parse(text);
+    if (!name) return std::unexpected(name.error());
+    auto subject = registry.resolve(*name);
+    if (!subject) return std::unexpected(subject.error());
+    const SubjectStatus status = registry.status(*subject);
+    if (!status.available()) {
+      const std::string install = status.install.empty() ? "" : " Install it with: " + status.install;
+      skipped.push_back(fmt::format("{} is not available: {}{}", text, status.reason, install));
+      continue;
+    }
+    if (auto known = process::Registry::check_options(*subject, status.description); !known) {
+      return std::unexpected(known.error());
+    }
+    if (!has_feature(status, "play")) {
+      if (!request.subjects.empty())
+        skipped.push_back(fmt::format("{} has no player: nothing to judge", text));
+      continue;
+    }
+    players.push_back({*subject, status});
+  }
+  return players;
+}
+
+/// How the oracle starts a player: under the guard, with the subject's options behind its own arguments.
+conformance::RunProcess runner(const ResolvedSubject& subject) {
+  return [options = subject.options](const std::vector<std::string>& argv,
+                                     Nanos deadline) -> Expected<conformance::ProcessResult> {
+    process::Command command = argv;
+    for (const auto& [key, value] : options) command.insert(command.end(), {"--option", key + "=" + value});
+    process::RunOptions run;
+    run.deadline = deadline;
+    auto done = process::run_once(command, run);
+    if (!done) return std::unexpected(done.error());
+    return conformance::ProcessResult{.exit_code = done->exit.code,
+                                      .signal = done->exit.signal,
+                                      .timed_out = done->exit.hung,
+                                      .stderr_tail = done->exit.stderr_tail};
+  };
+}
+
+Expected<std::vector<Verdict>> judge_player(const Player& player, const PassRequest& request,
+                                            const std::vector<Rule>& rules,
+                                            const std::filesystem::path& scratch) {
+  conformance::ConformPlan plan;
+  plan.subject = player.subject.id;
+  plan.argv = player.subject.command;
+  plan.versions = player.status.description.versions;
+  for (const auto& [component, version] : request.judged_as) plan.versions[component] = version;
+  plan.rules = &rules;
+  plan.repeat = request.repeat;
+  plan.folder = scratch;
+  plan.traces = request.traces;
+  if (request.progress) {
+    plan.progress = [&](size_t done, size_t of) { request.progress(player.subject.id, done, of); };
+  }
+  return conformance::conform(plan, runner(player.subject));
+}
+
+/// Sorts verdicts into findings by the subject's expectations file.
+Expected<void> judge_expectations(const std::filesystem::path& root, const std::string& name,
+                                  const std::vector<Rule>& all_rules, const std::vector<Verdict>& verdicts,
+                                  PassResult& result) {
+  auto expectations = conformance::load_expectations(root / "conformance" / "expectations", name, all_rules);
+  if (!expectations) return std::unexpected(expectations.error());
+  const conformance::Findings findings = conformance::compare(verdicts, *expectations);
+  for (const Verdict* verdict : findings.unexpected_failures) {
+    result.findings.push_back(fmt::format("{} on {}: {}. {} Reproduce: {}",
+                                          conformance::name_of(verdict->kind), verdict->subject,
+                                          verdict->rule, verdict->says, verdict->reproduce));
+  }
+  for (const Verdict* verdict : findings.unexpected_passes) {
+    result.unexpected_passes.push_back(
+        fmt::format("{} now passes {}; remove it from conformance/expectations/{}.yaml", verdict->subject,
+                    verdict->rule, name));
+  }
+  return {};
+}
+
+}  // namespace
+
+Expected<std::vector<Rule>> select_rules(const std::filesystem::path& root,
+                                         const std::vector<std::string>& wanted) {
+  auto rules = conformance::load_rules(root / "conformance" / "rules");
+  if (!rules || wanted.empty()) return rules;
+  std::vector<Rule> selected;
+  std::vector<std::string> ids;
+  for (const Rule& rule : *rules) ids.push_back(rule.id);
+  for (const std::string& name : wanted) {
+    const size_t before = selected.size();
+    for (const Rule& rule : *rules) {
+      if (rule.id == name || rule.id.starts_with(name + "/")) selected.push_back(rule);
+    }
+    if (selected.size() == before) {
+      return usage_error(fmt::format("rule '{}' does not exist; see 'tickmark list rules'.{}", name,
+                                     process::did_you_mean(name, ids)));
+    }
+  }
+  return selected;
+}
+
+Expected<PassResult> conformance_pass(process::Registry& registry, const PassRequest& request) {
+  const std::filesystem::path& root = registry.paths().root;
+  auto all_rules = select_rules(root, {});
+  if (!all_rules) return std::unexpected(all_rules.error());
+  auto rules = select_rules(root, request.rules);
+  if (!rules) return std::unexpected(rules.error());
+  PassResult result;
+  auto players = find_players(registry, request, result.skipped);
+  if (!players) return std::unexpected(players.error());
+  auto scratch = Scratch::make();
+  if (!scratch) return std::unexpected(scratch.error());
+  for (const Player& player : *players) {
+    if (request.interrupted && request.interrupted()) break;
+    auto verdicts = judge_player(player, request, *rules, scratch->folder());
+    if (!verdicts) return std::unexpected(verdicts.error());
+    if (request.background_connections > 0 && has_feature(player.status, "play_under_load")) {
+      auto background =
+          background_pass(player.subject, *rules, request.background_connections, scratch->folder());
+      if (!background) return std::unexpected(background.error());
+      verdicts->insert(verdicts->end(), background->begin(), background->end());
+    }
+    if (auto judged = judge_expectations(root, player.subject.name.name, *all_rules, *verdicts, result);
+        !judged) {
+      return std::unexpected(judged.error());
+    }
+    for (Verdict& verdict : *verdicts) {
+      if (request.verdict) request.verdict(verdict);
+      result.verdicts.push_back(std::move(verdict));
+    }
+  }
+  return result;
+}
+
+}  // namespace tickmark::cli
