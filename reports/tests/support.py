@@ -33,8 +33,8 @@ def copy():
 
 def run(*arguments):
     """report.py as `tickmark report` runs it."""
-    return subprocess.run(["/usr/bin/python3", "-I", str(PROGRAM), *map(str, arguments)], capture_output=True, text=True,
-                          timeout=110)
+    return subprocess.run(["/usr/bin/python3", "-I", str(PROGRAM), *map(str, arguments)], capture_output=True,
+                          text=True, timeout=110)
 
 
 def run_here(*arguments):

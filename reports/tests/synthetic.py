@@ -198,7 +198,8 @@ def trial(rng, entry, cell, cost, log):
         done = offered / (cell["capacity_share"] * cost * 0.75)
         record |= {"status": "saturated", "reason": f"lane main: {done:.0f} of {offered:.0f} scheduled requests/s were "
                    "answered; the queue grew"}
-    metrics = {"throughput_per_s": done, "scheduled_per_s": offered or done, "latency_ns_mean": statistics.fmean(values),
+    metrics = {"throughput_per_s": done, "scheduled_per_s": offered or done,
+               "latency_ns_mean": statistics.fmean(values),
                "latency_ns_max": values[-1], "cpu_ns_per_request": 9200 * cost * block_factor, "cpu_share": 0.7,
                "context_switches_per_request": 0.01 * cost, "memory_bytes": int(9e6 * cost),
                "memory_bytes_per_connection": {"thread_per_connection": 21500, "node": 3900, "node_cluster": 4300}.get(
@@ -231,6 +232,7 @@ def trial(rng, entry, cell, cost, log):
             "response_time_ns": {"count": len(values)}, "service_time_ns": {"p50": int(_quantile(values, .4))}}
     log.append(f"Tag=t{entry['trial']}.{lane_name}.response,0.000,0.600,1.000,{encode_histogram(values)}\n")
     if saturated:
+        record["lower_bounds"] = ["latency_ns_p99"]
         tail = encode_histogram([6e8] * 40)
         log.append(f"Tag=t{entry['trial']}.{lane_name}.censored,0.000,0.600,1.000,{tail}\n")
     record |= {"metrics": metrics, "validity": validity, "lanes": [lane],

@@ -21,6 +21,15 @@ class HistogramTest(unittest.TestCase):
         read = histogram.decode(synthetic.encode_histogram([0, 1, 1, 2047]))
         self.assertEqual(read.cumulative(), [(0, 1), (1, 3), (2047, 4)])
 
+    def test_reads_what_other_implementations_wrote(self):
+        """HdrHistogram_c's own test histogram, 10,000 x 1,000 and 1 x 100,000,000; and 100, 200, 250."""
+        standard = histogram.decode("HISTFAAAACl4nJNpmSzMwMBgyAABzFCaEURcm7yEwf4DROA8/4I5jNM7mJgAlWkH9g==")
+        (low, first), (high, both) = standard.cumulative()
+        self.assertEqual((low, first, both), (1000, 10_000, 10_001))
+        self.assertLess(abs(high - 1e8), 1e8 / 1024)
+        three = histogram.decode("HISTFAAAACV4nJNpmSzMwMDAwQABzFCaEUrp2H+AsI4zMh1lZEpkAgBdIQSk")
+        self.assertEqual(three.cumulative(), [(100, 1), (200, 2), (250, 3)])
+
     def test_merge_adds_counts(self):
         one, two = ([5, 1000, 70_000], [5, 90_000_000])
         merged = histogram.decode(synthetic.encode_histogram(one))

@@ -1,10 +1,25 @@
 """Bundles that are not whole: always a readable report with a banner, never a traceback."""
 import json
 import os
+import random
 import unittest
 
 import support
 import synthetic
+
+WRONG = (None, "text", "<b>", -1, 0, 1e308, -1e-308, 10 ** 400, [], {}, [None], True, float("nan"), "5", {"a": 1})
+
+
+def mutate(document, rng, hits):
+    """Replaces `hits` members, deep ones too, by something of another kind."""
+    for _ in range(hits):
+        place, path = document, []
+        while isinstance(place, (dict, list)) and place and (not path or rng.random() < 0.75):
+            key = rng.choice(list(place)) if isinstance(place, dict) else rng.randrange(len(place))
+            path.append((place, key))
+            place = place[key]
+        if path and path[-1][1] != "schema":
+            path[-1][0][path[-1][1]] = rng.choice(WRONG)
 
 
 class PartialTest(unittest.TestCase):
@@ -71,26 +86,22 @@ class PartialTest(unittest.TestCase):
         self.assertIn("ended by signal 6", self.report(folder))
 
     def test_values_of_the_wrong_kind(self):
-        """Somebody else's bundle: each member in turn is something nobody expects."""
-        folder = support.copy()
-        wrong = [None, "text", -1, 1e308, [], {}, [None], True]
-        document = json.loads((folder / "plan.json").read_text())
-        for index, key in enumerate(k for k in document if k not in ("schema", "subjects", "cells", "schedule")):
-            document[key] = wrong[index % len(wrong)]
-        for index, cell in enumerate(document["cells"]):
-            for at, key in enumerate(k for k in list(cell) if k not in ("id", "lanes")):
-                if at % len(document["cells"]) == index:
-                    cell[key] = wrong[(at + index) % len(wrong)]
-        (folder / "plan.json").write_text(json.dumps(document))
-        found = support.records(folder, "trials.ndjson")
-        for index, record in enumerate(found):
-            keys = [k for k in record if k not in ("schema", "cell")]
-            record[keys[index % len(keys)]] = wrong[index % len(wrong)]
-            if isinstance(record.get("metrics"), dict) and index % 3 == 0:
-                key = sorted(record["metrics"])[index % len(record["metrics"])]
-                record["metrics"][key] = wrong[index % len(wrong)]
-        support.write_records(folder, "trials.ndjson", found)
-        self.report(folder)
+        """Somebody else's bundle: any member may be something nobody expects, and every chart still draws."""
+        for seed in range(3):
+            rng = random.Random(seed)
+            folder = synthetic.write(support.scratch() / "bundle", count=2)
+            for name, hits in (("plan.json", 12), ("machine.json", 3), ("analysis.json", 200)):
+                document = json.loads((folder / name).read_text())
+                document.pop("schedule", None)
+                mutate(document, rng, hits)
+                (folder / name).write_text(json.dumps(document))
+            for name in ("trials.ndjson", "conformance.ndjson"):
+                found = support.records(folder, name)
+                for record in found:
+                    mutate(record, rng, rng.choice((0, 0, 2)))
+                support.write_records(folder, name, found)
+            with self.subTest(seed=seed):
+                self.report(folder)
 
     def test_usage_and_unreadable_end_with_2_and_one_sentence(self):
         for arguments in ([support.scratch() / "nowhere"], [support.scratch()], [support.whole(), "--format", "pdf"]):

@@ -120,7 +120,7 @@ class ReportTest(unittest.TestCase):
         printed = 0
         for key, cell in zip(keys, self.checker.cells):
             mine = raw.get(key, {})
-            allowed = {f"{mine[k]:.2f}" for k in ("ratio", "ratio_low", "ratio_high") if k in mine}
+            allowed = {units.factor(mine[k]) for k in ("ratio", "ratio_low", "ratio_high") if k in mine}
             allowed |= {units.digits(mine[k] / scale) for k in ("estimate", "low", "high") if k in mine
                         for scale in (1, 1e3, 1e6, 1e9, 1 << 10, 1 << 20)}
             allowed |= set(re.findall(r"\d+", mine.get("note", "")))

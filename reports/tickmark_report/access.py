@@ -49,9 +49,21 @@ def number(value, key):
         return None
 
 
+LARGEST = 1e18  # nanoseconds: thirty years; bytes: an exbibyte. Beyond is damage, and no axis could show it.
+SMALLEST = 1e-9
+
+
+def amount(value, key):
+    """A measured quantity: 0 to LARGEST, or None. Below SMALLEST it is 0."""
+    found = number(value, key)
+    if found is None or not 0 <= found <= LARGEST:
+        return None
+    return found if found >= SMALLEST else 0
+
+
 def integer(value, key, default=0):
     found = number(value, key)
-    return int(found) if found is not None else default
+    return int(found) if found is not None and abs(found) <= LARGEST else default
 
 
 def flag(value, key, default=False):

@@ -96,7 +96,8 @@ def _table(table, colours):
     for row in table.rows:
         first = row[0] if isinstance(row[0], list) else [row[0]]
         name = _named(first[0], colours) + "".join(f"<br><small>{escape(line)}</small>" for line in first[1:])
-        rows.append(f'<tr><th scope="row">{name}</th>' + "".join(f"<td>{_cell(cell)}</td>" for cell in row[1:]) + "</tr>")
+        cells = "".join(f"<td>{_cell(cell)}</td>" for cell in row[1:])
+        rows.append(f'<tr><th scope="row">{name}</th>{cells}</tr>')
     caption = f"<caption>{escape(table.caption)}</caption>" if table.caption else ""
     return (f'<div class="scroll"><table class="{escape(table.name)}">{caption}<thead><tr>{head}</tr></thead>\n<tbody>'
             + "\n".join(rows) + "</tbody></table></div>")

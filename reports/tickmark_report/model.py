@@ -70,8 +70,8 @@ class Cell:
         skipped = [(access.text(s, "subject"), access.text(s, "reason")) for s in access.objects(entry, "skipped")]
         return cls(access.text(entry, "id"), access.text(entry, "workload"), access.text(entry, "variant"),
                    access.text(entry, "scenario", "orderly"), access.text(entry, "loop", "closed"),
-                   access.integer(entry, "connections"), access.number(entry, "rate_per_s"),
-                   access.number(entry, "capacity_share"), access.text(entry, "placement"),
+                   access.integer(entry, "connections"), access.amount(entry, "rate_per_s"),
+                   access.amount(entry, "capacity_share"), access.text(entry, "placement"),
                    access.integer(entry, "blocks"), access.integer(entry, "warmup_ns"),
                    access.integer(entry, "duration_ns"), access.text_map(entry, "params"),
                    access.objects(entry, "lanes"), access.texts(entry, "subjects"), skipped)
@@ -101,8 +101,8 @@ class Cell:
     def headline_rate_per_s(self):
         """The arrival rate of the headline lane, None in a closed loop."""
         for lane in self.lanes:
-            if access.text(lane, "name") == self.headline_lane and access.number(lane, "rate_per_s") is not None:
-                return access.number(lane, "rate_per_s")
+            if access.text(lane, "name") == self.headline_lane and access.amount(lane, "rate_per_s") is not None:
+                return access.amount(lane, "rate_per_s")
         return self.rate_per_s
 
 
@@ -120,7 +120,7 @@ class Trial:
     client: dict
     environment: dict
     stderr: str
-    exit: dict
+    lower_bounds: list
 
     @classmethod
     def of(cls, entry):
@@ -128,14 +128,14 @@ class Trial:
                    access.text(entry, "subject"), access.text(entry, "status", "unknown"),
                    access.text(entry, "reason"), access.member(entry, "metrics"), access.member(entry, "validity"),
                    access.objects(entry, "lanes"), access.member(entry, "client"), access.member(entry, "environment"),
-                   access.text(entry, "stderr"), access.member(entry, "exit"))
+                   access.text(entry, "stderr"), access.texts(entry, "lower_bounds"))
 
     @property
     def counts(self):
         return self.status in COUNTING
 
     def metric(self, key):
-        return access.number(self.metrics, key)
+        return access.amount(self.metrics, key)
 
     def valid(self, family):
         """True where this trial's metrics of the family may be used."""
@@ -204,9 +204,13 @@ class Comparison:
     @classmethod
     def of(cls, entry):
         words = [access.text(entry, key) for key in ("cell", "metric", "unit", "better", "subject")]
-        numbers = [access.number(entry, key) for key in
-                   ("median", "estimate", "low", "high", "ratio", "ratio_low", "ratio_high")]
-        return cls(*words, access.integer(entry, "blocks_valid"), access.integer(entry, "blocks_planned"), *numbers,
+        value = {key: access.amount(entry, key) for key in
+                 ("median", "estimate", "low", "high", "ratio", "ratio_low", "ratio_high")}
+        for low, high in (("low", "high"), ("ratio_low", "ratio_high")):
+            if value[low] is None or value[high] is None:  # half an interval is none
+                value[low] = value[high] = None
+        return cls(*words, access.integer(entry, "blocks_valid"), access.integer(entry, "blocks_planned"),
+                   *value.values(),
                    access.flag(entry, "distinguishable"), access.text(entry, "note"))
 
     @property
@@ -215,7 +219,10 @@ class Comparison:
 
 
 def subjects_of(plan):
-    return [Subject.of(entry) for entry in access.objects(plan, "subjects")]
+    """The plan's subjects, the reference first: everybody is compared with it."""
+    reference = access.text(plan, "reference_subject")
+    found = [Subject.of(entry) for entry in access.objects(plan, "subjects")]
+    return sorted(found, key=lambda subject: subject.id != reference)
 
 
 def add_unplanned_subjects(bundle):

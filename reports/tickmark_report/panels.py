@@ -4,6 +4,9 @@ from matplotlib import ticker, transforms
 from tickmark_report import selection, style, units
 
 
+NAMED_MAX = 3  # points named in a note under a chart; the report's method section has them all
+
+
 def name_rows(axis, palette, names, show=True):
     """One row per subject, first on top, named in its colour's marker."""
     axis.set_ylim(len(names) - 0.5, -0.5)
@@ -73,14 +76,20 @@ def short(reason, limit=34):
 
 
 def invalid_notes(points_by_place):
-    """One sentence per invalid point: where, who, why. `points_by_place`: [(place, points)]."""
+    """One sentence per kind of reason: who, where, why. `points_by_place`: [(place, points)]."""
     found = {}
     for place, points in points_by_place:
         for p in points:
             if p.value is not None and not p.valid:
-                found.setdefault(short(p.reason, 150), []).append(f"{p.subject} ({place})")
-    return [f"Invalid (hollow, compared with nothing): {', '.join(dict.fromkeys(who))}: {why}"
-            for why, who in found.items()]
+                who, _ = found.setdefault(selection.generalise(p.reason), ({}, short(p.reason, 150)))
+                who[f"{p.subject} ({place})"] = None
+    notes = []
+    for who, example in found.values():
+        names = list(who)
+        some = ", ".join(names[:NAMED_MAX]) + (f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else "")
+        first = "first: " if len(names) > 1 else ""
+        notes.append(f"Invalid (hollow, compared with nothing): {some}: {first}{example}")
+    return notes
 
 
 def missing_notes(points_by_place):

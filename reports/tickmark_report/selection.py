@@ -23,6 +23,7 @@ class Point:
     high: float | None = None
     valid: bool = False
     saturated: bool = False
+    lower_bound: bool = False  # too many requests went unanswered: the value is an "at least"
     blocks: list = dataclasses.field(default_factory=list)  # (block, value, valid)
     reason: str = ""  # why it is invalid or missing
     comparison: object = None
@@ -35,7 +36,7 @@ class Headline:
     title: str
 
 
-def why_missing(bundle, cell, subject):
+def why_missing(bundle, cell, subject, metric=""):
     """A sentence for a subject that has no number in the cell."""
     for name, reason in cell.skipped:
         if name == subject:
@@ -44,7 +45,9 @@ def why_missing(bundle, cell, subject):
     if not trials:
         return "not reached before the run ended" if subject in cell.subjects else "not planned"
     bad = next((t for t in trials if not t.counts), None)
-    return f"{bad.status}: {bad.reason}".rstrip(": ") if bad else "this metric was not measured"
+    if bad:
+        return f"{bad.status}: {bad.reason}".rstrip(": ")
+    return "fewer than ten requests above this percentile" if "_p9" in metric else "this metric was not measured"
 
 
 def point(bundle, cell, metric, subject):
@@ -55,6 +58,7 @@ def point(bundle, cell, metric, subject):
     found.comparison = bundle.comparison(cell, metric, subject)
     valid = [t for t in trials if t.valid(family)]
     saturated = [t for t in valid if t.status == "saturated"]
+    found.lower_bound = any(metric in t.lower_bounds for t in valid)
     found.saturated = bool(valid) and len(saturated) * 2 > len(valid)
     if found.comparison is not None and found.comparison.value is not None:
         found.value, found.valid = found.comparison.value, True
@@ -65,7 +69,7 @@ def point(bundle, cell, metric, subject):
         found.value = statistics.median(t.metric(metric) for t in trials)
         found.reason = next((r for t in trials for r in t.reasons(family)), trials[0].reason or trials[0].status)
     else:
-        found.reason = why_missing(bundle, cell, subject)
+        found.reason = why_missing(bundle, cell, subject, metric)
     return found
 
 

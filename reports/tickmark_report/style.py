@@ -24,7 +24,7 @@ LABEL_CHARS = 27
 # Paul Tol's "muted" scheme, then three of his "bright": distinct with every kind of colour vision.
 _FALLBACK = ("#332288", "#cc6677", "#117733", "#56b4e9", "#aa4499", "#999933", "#882255", "#44aa99", "#ddcc77",
              "#4477aa", "#ee6677", "#228833")
-_MARKERS = "osD^vPX<>ph*"
+_MARKERS = "osD^v<>p*hd8"
 _DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (6, 1.5, 1.5, 1.5)), (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)))
 
 _RC = {
@@ -123,8 +123,8 @@ class Frame:
         self._lines(under, 0.08 + 0.165 * len(head), 0.115, fontsize=6, color=SOFT)
         self._lines(foot, self.height - foot_height + 0.04, 0.1, fontsize=SMALL, color=SOFT)
         if legend:
-            self.fig.legend(handles=_by_row(list(legend), legend_columns), loc="upper left", ncol=legend_columns, frameon=False,
-                            fontsize=6.2, bbox_to_anchor=(0.012, self._y(top)), borderpad=0, handlelength=2.6,
+            self.fig.legend(handles=_by_row(list(legend), legend_columns), loc="upper left", ncol=legend_columns,
+                            frameon=False, fontsize=6.2, bbox_to_anchor=(0.012, self._y(top)), borderpad=0, handlelength=2.6,
                             borderaxespad=0, columnspacing=1.4, handletextpad=0.5, labelspacing=0.35)
         self.axes = self._panels(rows, columns, top + legend_height + before, panel_height, left, right, gap_x,
                                  bottom, panel_title)
@@ -155,11 +155,10 @@ def log_time_axis(axis, which, values_ns):
     scale = axis.set_yscale if which == "y" else axis.set_xscale
     scale("log")
     one = axis.yaxis if which == "y" else axis.xaxis
-    low, high = min(values_ns), max(values_ns)
-    low, high = low / 1.35, high * 1.35
+    low, high = max(1, min(values_ns)) / 1.35, max(1, *values_ns) * 1.35  # below 1 ns nothing is measured
     (axis.set_ylim if which == "y" else axis.set_xlim)(low, high)
     decades = math.log10(high / low)
-    steps = (1.0, 2.0, 5.0) if decades < 2.5 else (1.0, 3.0) if decades < 3.5 and which == "y" else (1.0,)
+    steps = (1.0, 2.0, 5.0) if decades < (1.2 if which == "x" else 2.5) else (1.0,)
     one.set_major_locator(ticker.LogLocator(base=10, subs=steps, numticks=20))
     one.set_major_formatter(ticker.FuncFormatter(lambda value, _: time_tick(value)))
     one.set_minor_locator(ticker.LogLocator(base=10, subs=tuple(range(2, 10)), numticks=40))

@@ -47,15 +47,19 @@ def scaled(value, kind):
 
 
 def quantity(value, kind):
-    """'1.23 ms', '48,000 /s', '12.3 KiB'."""
+    """'1.23 ms', '48,000/s', '12.3 KiB'."""
     scale, unit = _step(value, kind)
-    return f"{digits(value / scale)} {unit}".rstrip()
+    return _joined(digits(value / scale), unit)
+
+
+def _joined(number, unit):
+    return f"{number}{unit}" if unit.startswith("/") else f"{number} {unit}".rstrip()
 
 
 def with_interval(value, low, high, kind):
     """'1.23 ms [1.10, 1.31]', all three in the unit of the first."""
     scale, unit = _step(value, kind)
-    text = f"{digits(value / scale)} {unit}".rstrip()
+    text = _joined(digits(value / scale), unit)
     if low is None or high is None:
         return text
     return f"{text} [{digits(low / scale)}, {digits(high / scale)}]"
@@ -63,8 +67,13 @@ def with_interval(value, low, high, kind):
 
 def ratio(value, low, high):
     """'1.42× [1.31, 1.55]'."""
-    text = f"{value:.2f}×"
-    return text if low is None or high is None else f"{text} [{low:.2f}, {high:.2f}]"
+    text = f"{factor(value)}×"
+    return text if low is None or high is None else f"{text} [{factor(low)}, {factor(high)}]"
+
+
+def factor(value):
+    """Two decimals where they say something, three significant digits elsewhere: 0.0137, 1.42, 819."""
+    return f"{value:.2f}" if 0.1 <= value < 100 else digits(value)
 
 
 def axis_unit(values, kind):

@@ -26,8 +26,8 @@ def draw(bundle, palette):
     columns = min(COLUMNS, len(found))
     rows = -(-len(found) // columns)
     frame = style.Frame(
-        TITLE, "Every trial with this metric; hollow dots are invalid trials, the upright line is the estimate over the "
-        "valid ones.", rows=rows, columns=columns, panel_height=0.12 + 0.15 * len(names), left=1.32, gap_x=0.14,
+        TITLE, "Every trial with this metric; hollow dots are invalid trials, the upright line is the estimate over "
+        "the valid ones.", rows=rows, columns=columns, panel_height=0.12 + 0.15 * len(names), left=1.32, gap_x=0.14,
         legend=[style.sign("valid block", marker="o", markersize=3.2),
                 style.sign("invalid block", **{**style.INVALID_SIGN, "markersize": 3.2}),
                 style.sign("estimate", marker="|", markeredgewidth=1.2)])

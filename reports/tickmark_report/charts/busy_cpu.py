@@ -18,7 +18,7 @@ def draw(bundle, palette):
     names = [name for i, name in enumerate(names) if any(p.value is not None for row in data for p in row[i])]
     if not names:
         return None
-    flat = [v for row in data for pair in row for p in pair for v in (p.value, p.low, p.high) if v]
+    flat = [v for row in data for pair in row for p in pair for v in (p.value, p.low, p.high) if v] or [1e3, 1e6]
     places = [(cell.variant or cell.workload, [p for pair in row for p in pair]) for cell, row in zip(cells, data)]
     columns = min(2, len(cells))
     rows = -(-len(cells) // columns)
@@ -66,10 +66,14 @@ def _panel(axis, palette, names, pairs, show_names, flat):
             if p.value is None:
                 continue
             if p.low is not None:
-                axis.plot([p.low, p.high], [row, row], color=style.INK, linewidth=0.9, solid_capstyle="butt", zorder=2.5)
+                axis.plot([p.low, p.high], [row, row], color=style.INK, linewidth=0.9, solid_capstyle="butt",
+                          zorder=2.5)
             face = {} if p.valid else {"markerfacecolor": "white"}
             axis.plot([p.value], [row], color=colour, linestyle="none", zorder=3, **look, **face)
-        if p99.value is None:
+        if p99.value is None and p50.value is not None:
+            axis.annotate("no p99: too few requests", (p50.value, row), xytext=(5, 0), textcoords="offset points",
+                          va="center", fontsize=style.SMALL, color=style.SOFT, style="italic")
+        elif p99.value is None:
             axis.text(0.02, row, panels.short(p99.reason), transform=axis.get_yaxis_transform(), va="center",
                       fontsize=style.SMALL, color=style.SOFT, style="italic")
         else:

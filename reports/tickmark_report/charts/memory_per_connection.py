@@ -16,8 +16,8 @@ def draw(bundle, palette):
         return None
     return panels.bar_chart(
         bundle, palette, TITLE,
-        [selection.describe(cell) + ".", "Growth while the connections were opened, divided by their number; bars start "
-         "at zero, black lines are 95 % intervals over blocks."],
+        [selection.describe(cell) + ".", "Growth while the connections were opened, divided by their number; bars "
+         "start at zero, black lines are 95 % intervals over blocks."],
         [("user memory (Pss of the process tree)", cell, "memory_bytes_per_connection", "bytes"),
          ("kernel memory (both ends, whole system)", cell, "kernel_memory_bytes_per_connection", "bytes")],
         per="per connection", same_scale=True)

@@ -49,7 +49,9 @@ def draw(bundle, palette):
 
 def _notes(bundle, cell, curves):
     saturated = [name for name in curves if selection.point(bundle, cell, "latency_ns_p99", name).saturated]
-    notes = [f"Saturated (the queue grew for as long as the window lasted): {', '.join(saturated)}."] if saturated else []
+    notes = []
+    if saturated:
+        notes.append(f"Saturated (the queue grew for as long as the window lasted): {', '.join(saturated)}.")
     if any(dotted for _, dotted in curves.values()):
         notes.append("Dotted: requests that were still unanswered at the end count with their age, so the line is a "
                      "lower bound.")
@@ -110,5 +112,5 @@ def _axes(axis, points):
     axis.xaxis.set_minor_locator(ticker.LogLocator(base=10, subs=tuple(range(2, 10)), numticks=20))
     axis.xaxis.set_minor_formatter(ticker.NullFormatter())
     axis.set_xlabel("percentile (log scale of 1/(1-p))")
-    style.log_time_axis(axis, "y", [ns for _, ns in points if ns > 0])
+    style.log_time_axis(axis, "y", [ns for _, ns in points])
     axis.set_ylabel("response time (log)")

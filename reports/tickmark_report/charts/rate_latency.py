@@ -56,6 +56,8 @@ def _notes(ladders, data):
     if any(p.saturated for _, points in places for p in points):
         notes.insert(0, "Saturated: fewer requests were answered than scheduled, the queue grew for as long as the "
                         "window lasted; how high such a point stands says how long was measured, not how slow it is.")
+    if any(p.lower_bound for _, points in places for p in points):
+        notes.insert(0, "Arrow: a lower bound; too many requests went unanswered to know more than “at least”.")
     return notes
 
 
@@ -92,6 +94,9 @@ def _line(axis, ladder, line, palette, subject):
         if not p.valid:
             axis.plot([x], [p.value], color=colour, marker=marker, markerfacecolor="white", markeredgewidth=0.8,
                       linestyle="none")
+        if p.lower_bound:
+            axis.annotate("↑", (x, p.value), xytext=(0, 4.5), textcoords="offset points", ha="center", color=colour,
+                          fontsize=6)
         if p.saturated:
             axis.plot([x], [p.value], color=colour, marker="o", markersize=7, markerfacecolor="none",
                       markeredgewidth=0.6, linestyle="none")

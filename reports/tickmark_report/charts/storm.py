@@ -41,7 +41,7 @@ def draw(bundle, palette):
 def _panel(axis, palette, names, seen, cell, key, show_names):
     panels.name_rows(axis, palette, names, show_names)
     kind = "time" if key.endswith("_ns") else "plain"
-    values = {name: [access.number(trial.lane(cell.headline_lane), key) for trial in seen[name]] for name in names}
+    values = {name: [access.amount(trial.lane(cell.headline_lane), key) for trial in seen[name]] for name in names}
     every = [v for found in values.values() for v in found if v is not None]
     scale, unit = units.axis_unit(every, kind) if kind == "time" else (1, "connections")
     top = max(every, default=0) / scale or 1

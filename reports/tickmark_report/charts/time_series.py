@@ -50,14 +50,14 @@ def _lines(bundle, cell, subject):
     found = []
     for trial in bundle.trials_of(cell, subject):
         points = access.objects(trial.lane(cell.headline_lane), "series")
-        starts = [access.number(point, "start_ns") for point in points]
+        starts = [access.amount(point, "start_ns") for point in points]
         if len(points) < 2 or None in starts or starts[1] <= starts[0]:
             continue
         width = starts[1] - starts[0]
         middle = [(start + width / 2) / 1e9 for start in starts]
-        rate = [(x, (access.number(p, "completed") or 0) * 1e9 / width) for x, p in zip(middle, points)]
-        tail = [(x, access.number(p, "latency_ns_p99")) for x, p in zip(middle, points)
-                if access.number(p, "latency_ns_p99")]
+        rate = [(x, (access.amount(p, "completed") or 0) * 1e9 / width) for x, p in zip(middle, points)]
+        tail = [(x, access.amount(p, "latency_ns_p99")) for x, p in zip(middle, points)
+                if access.amount(p, "latency_ns_p99")]
         found.append((trial.valid("latency"), rate, tail))
     return found
 

@@ -24,6 +24,8 @@ def _machine(bundle):
             value = units.quantity(number, "bytes")
         elif number is not None and "_ns" in key:
             value = units.quantity(number, "time")
+        elif isinstance(value, float):
+            value = units.digits(value) if number is not None else "–"
         elif isinstance(value, bool):
             value = "yes" if value else "no"
         rows.append([access.clean(key.replace("_bytes", "").replace("_ns", "").replace("_", " ")),

@@ -31,7 +31,7 @@ def banners(bundle):
         found.append(f"{done} of {planned} planned trials are here.")
     if not bundle.trials:
         found.append("This bundle holds no trials: nothing was measured.")
-    found += bundle.notes
+    found += bundle.notes + access.texts(bundle.end, "notes")
     warnings = access.texts(bundle.machine, "warnings")
     if warnings and not access.flag(bundle.machine, "comparable", True):
         found.append("Not comparable with other bundles: " + "; ".join(warnings))
@@ -91,11 +91,14 @@ def _cell(p, metric, reference):
         return ["invalid", p.reason]
     lines = [units.with_interval(p.value, p.low, p.high, units.METRICS[metric][2])]
     c = p.comparison
-    if p.saturated:
-        lines.append("saturated")
+    if p.lower_bound:
+        lines.append("at least: requests went unanswered")
+    saturated = _grows(p, metric)
+    if saturated:
+        lines.append("saturated: no ratio")
     if p.subject == reference:
         lines.append("reference")
-    elif c is not None and c.ratio is not None:
+    elif c is not None and c.ratio is not None and not saturated:
         sure = c.distinguishable or c.ratio_low is None
         lines.append(("" if sure else "≈ ") + units.ratio(c.ratio, c.ratio_low, c.ratio_high))
     if c is not None and c.note:
@@ -103,6 +106,11 @@ def _cell(p, metric, reference):
     elif c is None:
         lines.append("no analysis: median, no interval")
     return lines
+
+
+def _grows(p, metric):
+    """True where the number says how long was measured: the response time of a growing queue."""
+    return p.saturated and units.METRICS[metric][1] == "latency"
 
 
 def findings(bundle):
@@ -120,19 +128,21 @@ def findings(bundle):
 
 def _finding(bundle, headline):
     kind = units.METRICS[headline.metric][2]
-    differs, alike, unsure = [], [], []
+    differs, alike, unsure, grown = [], [], [], []
     base = bundle.comparison(headline.cell, headline.metric, bundle.reference)
     for subject in selection.shown_subjects(bundle):
         c = bundle.comparison(headline.cell, headline.metric, subject.id)
         if c is None or subject.id == bundle.reference or c.ratio is None:
             continue
-        if c.ratio_low is None:
+        if _grows(selection.point(bundle, headline.cell, headline.metric, subject.id), headline.metric):
+            grown.append(subject.id)
+        elif c.ratio_low is None:
             unsure.append(f"{subject.id} {units.ratio(c.ratio, None, None)}")
         elif c.distinguishable:
             differs.append((c.ratio, f"{subject.id} {units.ratio(c.ratio, c.ratio_low, c.ratio_high)}"))
         else:
             alike.append(f"{subject.id} ({units.ratio(c.ratio, c.ratio_low, c.ratio_high)})")
-    if not (differs or alike or unsure):
+    if not (differs or alike or unsure or grown):
         return ""
     parts = []
     if base is not None and base.value is not None:
@@ -143,7 +153,10 @@ def _finding(bundle, headline):
         parts.append(f"not distinguishable from it: {', '.join(alike)}")
     if unsure:
         parts.append(f"too few blocks for an interval: {', '.join(unsure)}")
-    return f"{headline.title}: {'; '.join(parts)}."
+    if grown:
+        parts.append(f"saturated at this rate: {', '.join(grown)}")
+    better = f" ({base.better} is better)" if base is not None and base.better else ""
+    return f"{headline.title}{better}: {'; '.join(parts)}."
 
 
 def storm_findings(bundle):
@@ -151,7 +164,7 @@ def storm_findings(bundle):
     for cell in (c for c in bundle.cells if c.storm):
         worst = {}
         for trial in bundle.trials_of(cell):
-            starved = access.number(trial.lane(cell.headline_lane), "connections_never_served")
+            starved = access.amount(trial.lane(cell.headline_lane), "connections_never_served")
             if starved is not None:
                 worst[trial.subject] = max(worst.get(trial.subject, 0), starved)
         starving = [f"{name} {count:,}" for name, count in worst.items() if count]
