@@ -76,14 +76,6 @@ Json lane_to_json(const load::LaneReport& lane) {
           {"series", series}};
 }
 
-/// Requests completed inside the window by all lanes: what the CPU of the window was spent on.
-double completed_in_window(const load::LoadReport& load) {
-  double completed = 0;
-  for (const load::LaneReport& lane : load.lanes)
-    completed += lane.achieved_rate_per_s * seconds(load.window);
-  return completed;
-}
-
 void add_latency(Json& metrics, const load::LaneReport& lane) {
   const Json response = distribution(lane.response_time, &lane.censored);
   for (const char* key : {"p50", "p90", "p95", "p99", "p999", "mean", "max"}) {
@@ -99,7 +91,7 @@ void add_cost(Json& metrics, const TrialOutcome& outcome) {
   const TrialSamples& samples = outcome.samples;
   if (!samples.has_window) return;
   metrics["cpu_share"] = outcome.facts.subject_cpu_share;
-  const double requests = completed_in_window(outcome.facts.load);
+  const auto requests = static_cast<double>(outcome.facts.load.answered_between_hooks);
   if (requests < 1) return;
   const process::TreeUsage used = samples.window_end - samples.window_begin;
   metrics["cpu_ns_per_request"] = static_cast<double>(used.cpu_time.count()) / requests;
