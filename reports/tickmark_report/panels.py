@@ -77,18 +77,21 @@ def short(reason, limit=34):
 
 def invalid_notes(points_by_place):
     """One sentence per kind of reason: who, where, why. `points_by_place`: [(place, points)]."""
+    return grouped("Invalid (hollow, compared with nothing)",
+                   [(f"{p.subject} ({place})", p.reason) for place, points in points_by_place for p in points
+                    if p.value is not None and not p.valid])
+
+
+def grouped(what, reasons):
+    """Notes for [(who, reason)]: one per kind of reason, the first such reason as the example."""
     found = {}
-    for place, points in points_by_place:
-        for p in points:
-            if p.value is not None and not p.valid:
-                who, _ = found.setdefault(selection.generalise(p.reason), ({}, short(p.reason, 150)))
-                who[f"{p.subject} ({place})"] = None
+    for name, reason in reasons:
+        found.setdefault(selection.generalise(reason), ({}, short(reason, 150)))[0][name] = None
     notes = []
     for who, example in found.values():
         names = list(who)
         some = ", ".join(names[:NAMED_MAX]) + (f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else "")
-        first = "first: " if len(names) > 1 else ""
-        notes.append(f"Invalid (hollow, compared with nothing): {some}: {first}{example}")
+        notes.append(f"{what}: {some}: {'first: ' if len(names) > 1 else ''}{example}")
     return notes
 
 

@@ -25,7 +25,7 @@ LABEL_CHARS = 27
 _FALLBACK = ("#332288", "#cc6677", "#117733", "#56b4e9", "#aa4499", "#999933", "#882255", "#44aa99", "#ddcc77",
              "#4477aa", "#ee6677", "#228833")
 _MARKERS = "osD^v<>p*hd8"
-_DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (6, 1.5, 1.5, 1.5)), (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)))
+_DASHES = ("-", (0, (5, 1.5)), (0, (2.6, 1.1)), (0, (6, 1.5, 1.5, 1.5)), (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)))
 
 _RC = {
     "font.family": "DejaVu Sans", "font.size": BASE, "text.color": INK, "text.parse_math": False,
@@ -78,9 +78,9 @@ def label(name, limit=LABEL_CHARS):
     return name[:head] + "…" + name[-(limit - 1 - head):]
 
 
-def handle(palette, subject):
+def handle(palette, subject, dashes=None):
     return lines.Line2D([], [], color=palette.colour(subject), marker=palette.marker(subject),
-                        linestyle=palette.dashes(subject), label=label(subject))
+                        linestyle=dashes or palette.dashes(subject), label=label(subject))
 
 
 def sign(text, **look):
@@ -124,8 +124,8 @@ class Frame:
         self._lines(foot, self.height - foot_height + 0.04, 0.1, fontsize=SMALL, color=SOFT)
         if legend:
             self.fig.legend(handles=_by_row(list(legend), legend_columns), loc="upper left", ncol=legend_columns,
-                            frameon=False, fontsize=6.2, bbox_to_anchor=(0.012, self._y(top)), borderpad=0, handlelength=2.6,
-                            borderaxespad=0, columnspacing=1.4, handletextpad=0.5, labelspacing=0.35)
+                            frameon=False, fontsize=6.2, bbox_to_anchor=(0.012, self._y(top)), borderpad=0,
+                            handlelength=2.6, borderaxespad=0, columnspacing=1.4, handletextpad=0.5, labelspacing=0.35)
         self.axes = self._panels(rows, columns, top + legend_height + before, panel_height, left, right, gap_x,
                                  bottom, panel_title)
 

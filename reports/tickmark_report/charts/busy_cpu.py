@@ -71,8 +71,10 @@ def _panel(axis, palette, names, pairs, show_names, flat):
             face = {} if p.valid else {"markerfacecolor": "white"}
             axis.plot([p.value], [row], color=colour, linestyle="none", zorder=3, **look, **face)
         if p99.value is None and p50.value is not None:
-            axis.annotate("no p99: too few requests", (p50.value, row), xytext=(5, 0), textcoords="offset points",
-                          va="center", fontsize=style.SMALL, color=style.SOFT, style="italic")
+            left = p50.value ** 2 < min(flat) * max(flat)  # in the left half: there is room on the right
+            axis.annotate("no p99: too few requests", (p50.value, row), xytext=(5 if left else -5, 0),
+                          textcoords="offset points", va="center", ha="left" if left else "right",
+                          fontsize=style.SMALL, color=style.SOFT, style="italic")
         elif p99.value is None:
             axis.text(0.02, row, panels.short(p99.reason), transform=axis.get_yaxis_transform(), va="center",
                       fontsize=style.SMALL, color=style.SOFT, style="italic")

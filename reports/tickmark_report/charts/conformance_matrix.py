@@ -86,8 +86,9 @@ def _block(axis, rows, subjects, names, table, left, limit, cell_in):
                   fontweight="bold")
     for y, (text, head, key) in enumerate(rows):
         inset = 0.1 if head else 0.1 + INDENT_IN
+        look = {"fontsize": 6, "fontweight": "bold"} if head else {"fontsize": 5.6}
         axis.annotate(style.label(text, limit), (0, y + 0.55), xytext=((inset - left) * 72, 0), va="center",
-                      textcoords="offset points", fontsize=6 if head else 5.6, fontweight="bold" if head else "normal", annotation_clip=False)
+                      textcoords="offset points", annotation_clip=False, **look)
         if head:
             axis.plot([0, len(subjects)], [y + 0.9, y + 0.9], color=style.SOFT, linewidth=0.4)
             continue

@@ -7,7 +7,7 @@ import math
 
 from matplotlib import ticker
 
-from tickmark_report import histogram, selection, style
+from tickmark_report import histogram, panels, selection, style
 
 TITLE = "Percentiles of the response time at one rate"
 GROUP, ORDER = "latency", 20
@@ -32,14 +32,15 @@ def draw(bundle, palette):
     frame = style.Frame(
         TITLE, [selection.describe(cell) + ".", "Response time from the intended send time; both axes logarithmic, "
                 "the horizontal one in nines: 1/(1-p)."],
-        panel_height=2.9, left=0.56, legend=[style.handle(palette, name) for name in curves], panel_title=0.08,
-        notes=_notes(bundle, cell, curves) + [_left_out(bundle, cell, name) for name in left_out]
+        panel_height=2.9, left=0.56, legend=[style.handle(palette, name, "-") for name in curves], panel_title=0.08,
+        notes=_notes(bundle, cell, curves) + panels.grouped(
+            "Not shown", [(name, _why_left_out(bundle, cell, name)) for name in left_out])
         + selection.caveats(bundle, curves))
     axis = frame.axes[0][0]
     for index, (name, (solid, dotted)) in enumerate(curves.items()):
         look = dict(color=palette.colour(name), marker=palette.marker(name), markevery=(0.02 + 0.02 * index, 0.19))
         if solid:
-            axis.plot(*zip(*solid), linestyle=palette.dashes(name), **look)
+            axis.plot(*zip(*solid), linestyle="-", **look)  # all solid: dots mean something here
         if dotted:
             axis.plot(*zip(*dotted), linestyle=":", **look)
     points = [point for solid, dotted in curves.values() for point in solid + dotted]
@@ -58,9 +59,9 @@ def _notes(bundle, cell, curves):
     return notes
 
 
-def _left_out(bundle, cell, name):
+def _why_left_out(bundle, cell, name):
     reasons = [r for t in bundle.trials_of(cell, name) for r in t.reasons("latency") if not t.valid("latency")]
-    return f"Not shown: {name}: {reasons[0] if reasons else selection.why_missing(bundle, cell, name)}"
+    return reasons[0] if reasons else selection.why_missing(bundle, cell, name)
 
 
 def _merged(bundle, cell, subject, kind):

@@ -5,7 +5,7 @@ Every block is one line; lines of invalid trials are dashed and grey.
 """
 from matplotlib import ticker
 
-from tickmark_report import access, selection, style, units
+from tickmark_report import access, panels, selection, style, units
 
 TITLE = "Completed requests and response time over the window"
 GROUP, ORDER = "stability", 10
@@ -25,7 +25,8 @@ def draw(bundle, palette):
                 "requests completed per second, from zero. Right: p99 of each interval, logarithmic. Scales are the "
                 "same for all subjects."],
         rows=len(series), columns=2, panel_height=0.46, bottom=0.06, panel_title=0.03, left=1.72, gap_x=0.56,
-        right=0.12, before=0.16, after=0.34)
+        right=0.12, before=0.16, after=0.34, notes=panels.invalid_notes(
+            [("every block", [selection.point(bundle, cell, "latency_ns_p99", name) for name in series])]))
     top = max(value for found in series.values() for _, rate, _ in found for _, value in rate) * 1.12 or 1
     tails = [v for found in series.values() for _, _, tail in found for _, v in tail]
     end = max(x for found in series.values() for _, rate, _ in found for x, _ in rate)

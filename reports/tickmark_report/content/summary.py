@@ -1,8 +1,12 @@
 """What came out, in one table and a few sentences, all of it read from analysis.json."""
+import collections
+
 from tickmark_report import access, selection, units
 from tickmark_report.document import Banner, Bullets, Paragraph, Section, Table
 
 HEADLINE_TABLE = "headlines"
+MANY_INVALID = 0.2  # share of trials from which the reader is told before the first number
+REASON_CHARS = 80
 
 
 def section(bundle):
@@ -32,11 +36,28 @@ def banners(bundle):
     if not bundle.trials:
         found.append("This bundle holds no trials: nothing was measured.")
     found += bundle.notes + access.texts(bundle.end, "notes")
-    warnings = access.texts(bundle.machine, "warnings")
-    if warnings and not access.flag(bundle.machine, "comparable", True):
-        found.append("Not comparable with other bundles: " + "; ".join(warnings))
+    found += _doubts(bundle)
     if access.text(bundle.plan, "suite") == "smoke":
         found.append("This is the smoke suite: it shows that everything works; its numbers compare nothing.")
+    return found
+
+
+def _doubts(bundle):
+    """What makes the numbers of this bundle weaker than they look."""
+    found = []
+    warnings = " ".join(access.texts(bundle.machine, "warnings"))
+    if not access.flag(bundle.machine, "comparable", True):
+        found.append(f"Not comparable with other bundles: {warnings or 'the machine said so.'}")
+    elif warnings:
+        found.append(f"About this machine: {warnings}")
+    storms = {cell.id for cell in bundle.cells if cell.storm}
+    judged = [t for t in bundle.trials if t.metrics and t.cell not in storms]
+    bad = [t for t in judged if not t.valid("latency")]
+    if len(bad) > MANY_INVALID * len(judged):
+        reasons = collections.Counter(selection.generalise(r) for t in bad for r in t.reasons("latency"))
+        most = f" The most frequent reason: {reasons.most_common(1)[0][0]}." if reasons else ""
+        found.append(f"{len(bad)} of {len(judged)} trials were not good enough for response times; they are drawn "
+                     f"hollow and compared with nothing.{most}")
     return found
 
 
@@ -86,9 +107,9 @@ def headline_table(bundle):
 
 def _cell(p, metric, reference):
     if p.value is None:
-        return ["–", p.reason]
+        return ["–", _short(p.reason)]
     if not p.valid:
-        return ["invalid", p.reason]
+        return ["invalid", _short(p.reason)]
     lines = [units.with_interval(p.value, p.low, p.high, units.METRICS[metric][2])]
     c = p.comparison
     if p.lower_bound:
@@ -106,6 +127,11 @@ def _cell(p, metric, reference):
     elif c is None:
         lines.append("no analysis: median, no interval")
     return lines
+
+
+def _short(reason):
+    """Reasons in full are in the method section."""
+    return reason if len(reason) <= REASON_CHARS else reason[:REASON_CHARS - 1] + "…"
 
 
 def _grows(p, metric):
