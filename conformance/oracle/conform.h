@@ -20,7 +20,7 @@ struct ProcessResult {
   int exit_code = 0;
   int signal = 0;          ///< that ended it; 0 = it exited
   bool timed_out = false;  ///< the runner ended it at the deadline
-  std::string stderr_tail;
+  std::string stderr_tail{};
 };
 
 /// Runs `argv` with empty stdin until it exits or the deadline passes, and ends its whole process tree.

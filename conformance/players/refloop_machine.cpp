@@ -5,22 +5,11 @@
 #include <unistd.h>
 
 #include "conformance/players/player.h"
+#include "conformance/players/refloop_status.h"
 
 namespace tickmark::conformance {
 
 namespace {
-
-std::string_view status_name(refloop::Error error) {
-  if (error == refloop::Error::none) return "";
-  if (error == refloop::Error::canceled) return "canceled";
-  return error == refloop::Error::connection_refused ? "refused" : "error";
-}
-
-std::string_view call_status(const refloop::Result<void>& result) {
-  if (result) return "ok";
-  if (result.error() == refloop::Error::busy) return "busy";
-  return result.error() == refloop::Error::bad_state ? "invalid" : "error";
-}
 
 Nanos millis(long ms) { return Nanos{ms * 1'000'000LL}; }
 
@@ -266,27 +255,23 @@ void RefloopMachine::set_referenced(Item& item, bool referenced) {
 
 std::string_view RefloopMachine::cancel(Item& item) {
   if (auto* request = std::get_if<refloop::FsRequest>(&item.object)) return call_status(request->cancel());
-  return call_status(loop_->pool().cancel(std::get<refloop::UserWork>(item.object)));
+  refloop::Work* work = std::get<refloop::Work*>(item.object);
+  return work == nullptr ? "busy" : call_status(loop_->pool().cancel(*work));
 }
 
 void RefloopMachine::start_work(Item& item) {
-  auto& work = item.object.emplace<refloop::UserWork>();
-  work.data = &item;
-  loop_->pool().submit(
-      work,
-      [](refloop::Work& running) {
-        auto& of = *static_cast<Item*>(running.data);
-        of.work_started.store(true, std::memory_order_release);
-        spin_until(now() + millis(of.step->ms));
-        of.completed_by = gettid();
-        of.completed = now();
+  item.object = &loop_->pool().submit(
+      [&item] {
+        item.work_started.store(true, std::memory_order_release);
+        spin_until(now() + millis(item.step->ms));
+        item.completed_by = gettid();
+        item.completed = now();
       },
-      [](refloop::Work& done, refloop::Error error) {
-        auto& of = *static_cast<Item*>(done.data);
-        if (of.completed.count() != 0) {
-          of.machine->recorder_.complete(of.step->label, of.completed, of.completed_by);
-        }
-        of.machine->fire(*of.step, status_name(error));
+      [this, &item](refloop::Error error) {
+        item.object = static_cast<refloop::Work*>(nullptr);  // the loop's, and gone when this returns
+        if (item.completed.count() != 0)
+          recorder_.complete(item.step->label, item.completed, item.completed_by);
+        fire(*item.step, status_name(error));
       });
 }
 

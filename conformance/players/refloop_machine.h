@@ -34,7 +34,7 @@ class RefloopMachine : public Machine {
     RefloopMachine* machine = nullptr;
     const Step* step = nullptr;
     std::variant<std::monostate, refloop::Timer, refloop::Idle, refloop::Prepare, refloop::Check,
-                 refloop::Async, refloop::Tcp, refloop::Listener, refloop::PlainWrite, refloop::UserWork,
+                 refloop::Async, refloop::Tcp, refloop::Listener, refloop::PlainWrite, refloop::Work*,
                  refloop::FsRequest, refloop::TimeoutId, refloop::ImmediateId>
         object;
     const Step* closer = nullptr;  // the step whose label is the close callback

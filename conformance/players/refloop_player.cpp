@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "conformance/players/background_play.h"
 #include "conformance/players/player.h"
 #include "conformance/players/refloop_machine.h"
 
@@ -13,7 +14,11 @@ int play(const subject::PlayRequest& request, const StartServer& start_server) {
     std::fprintf(stderr, "%s\n", file.error().message.c_str());
     return 2;
   }
-  (void)start_server;
+  if (file->is_background) return play_background(*file, request, start_server);
+  if (!request.serve.empty()) {
+    std::fprintf(stderr, "--serve %s needs a scenario file of kind background\n", request.serve.c_str());
+    return 2;
+  }
   const PlayerTraits traits{
       .name = "reference_loop",
       .lacks = [](const Step&) { return std::nullopt; },

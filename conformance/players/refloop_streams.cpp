@@ -3,20 +3,11 @@
 
 #include "conformance/players/player.h"
 #include "conformance/players/refloop_machine.h"
+#include "conformance/players/refloop_status.h"
 
 namespace tickmark::conformance {
 
 namespace {
-
-std::string_view status_name(refloop::Error error) {
-  if (error == refloop::Error::none) return "";
-  if (error == refloop::Error::canceled) return "canceled";
-  return error == refloop::Error::connection_refused ? "refused" : "error";
-}
-
-std::string_view status_name(const refloop::Result<void>& result) {
-  return result ? "" : status_name(result.error());
-}
 
 refloop::Address loopback(uint16_t port) {
   const auto address = refloop::Address::parse("127.0.0.1", port);
