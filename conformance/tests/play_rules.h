@@ -1,0 +1,53 @@
+#pragma once
+// Plays rules of the catalogue on a player and returns the verdicts: what the tests of this folder share.
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "conformance/oracle/conform.h"
+#include "conformance/tests/run_process.h"
+
+namespace tickmark::conformance {
+
+inline const std::filesystem::path kSource = TICKMARK_SOURCE_DIR;
+inline const std::string kBin = std::string(TICKMARK_BINARY_DIR) + "/bin/";
+
+inline const std::vector<Rule>& all_rules() {
+  static const std::vector<Rule> rules = load_rules(kSource / "conformance/rules").value();
+  return rules;
+}
+
+inline std::vector<Rule> select(const std::vector<std::string>& ids) {
+  std::vector<Rule> rules;
+  for (const Rule& rule : all_rules()) {
+    if (std::ranges::find(ids, rule.id) != ids.end()) rules.push_back(rule);
+  }
+  return rules;
+}
+
+inline std::vector<Verdict> play(const std::vector<std::string>& argv, const std::vector<Rule>& rules,
+                                 unsigned repeat, const Versions& versions = {}) {
+  const ScratchFolder scratch;
+  const ConformPlan plan{.subject = "player",
+                         .argv = argv,
+                         .versions = versions,
+                         .rules = &rules,
+                         .mode = "",
+                         .repeat = repeat,
+                         .run_deadline = 3s,
+                         .folder = scratch.path(),
+                         .traces = {},
+                         .progress = {}};
+  return conform(plan, run_process).value();
+}
+
+inline std::string describe(const Verdict& verdict) {
+  std::string text =
+      verdict.rule + ": " + std::string(name_of(verdict.kind)) + ", " + verdict.reason + "; seen:";
+  for (const std::string& label : verdict.seen) text += " " + label;
+  return text;
+}
+
+}  // namespace tickmark::conformance
