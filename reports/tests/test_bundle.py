@@ -3,7 +3,7 @@ import json
 import unittest
 
 import support
-from tickmark_report import bundle, selection
+from tickmark_report import access, bundle, selection
 
 
 class BundleTest(unittest.TestCase):
@@ -79,6 +79,26 @@ class BundleTest(unittest.TestCase):
         crashed = selection.point(read, read.cell("crypto/mix/open/64/50"), "latency_ns_p99", "node_cluster")
         self.assertIsNone(crashed.value)
         self.assertIn("SIGSEGV", crashed.reason)
+
+    def test_only_ok_and_saturated_trials_count(self):
+        """An invalid trial has metrics, and families that by themselves look valid."""
+        folder = support.copy()
+        (folder / "analysis.json").unlink()
+        found = support.records(folder, "trials.ndjson")
+        for record in found:
+            if record["cell"] == "sockets/closed/64" and record["subject"] == "libuv":
+                record |= {"status": "invalid", "reason": "the generator lost count"}
+                record["validity"] = {"cpu": {"valid": True, "reasons": []}}
+        support.write_records(folder, "trials.ndjson", found)
+        read = bundle.read(folder)
+        point = selection.point(read, read.cell("sockets/closed/64"), "cpu_ns_per_request", "libuv")
+        self.assertFalse(point.valid)
+        self.assertEqual(point.reason, "the generator lost count")
+
+    def test_quantities_beyond_reason_are_absent(self):
+        for value in (-1, 1e308, 10 ** 400, float("nan"), float("inf"), True, "5", None, [1]):
+            self.assertIsNone(access.amount({"x": value}, "x"), value)
+        self.assertEqual([access.amount({"x": v}, "x") for v in (0, 1e-300, 7, 2.5)], [0, 0, 7, 2.5])
 
     def test_points_are_those_of_the_analysis(self):
         read = bundle.read(support.whole())

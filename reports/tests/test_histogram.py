@@ -1,6 +1,7 @@
 """The reader of HdrHistogram logs against known bytes, known counts and damage."""
 import base64
 import random
+import struct
 import unittest
 
 import synthetic
@@ -43,6 +44,12 @@ class HistogramTest(unittest.TestCase):
                     base64.b64encode(raw[:8] + b"\0" * (len(raw) - 8)).decode()):
             with self.assertRaises(histogram.HistogramError, msg=bad):
                 histogram.decode(bad)
+
+    def test_a_stream_that_stops_early_is_damage(self):
+        """Right length, right start, but the end and its checksum are gone."""
+        raw = base64.b64decode(synthetic.encode_histogram(range(1, 4000)))[8:-6]
+        with self.assertRaises(histogram.HistogramError):
+            histogram.decode(base64.b64encode(struct.pack(">II", 0x1C849314, len(raw)) + raw).decode())
 
     def test_tags_are_unescaped(self):
         found, dropped = histogram.index_log("#[x]\nTag=a%2Cb%20%25c,0,1,2,AAA\nTag=cut,0,1")

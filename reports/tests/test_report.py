@@ -150,3 +150,5 @@ class ReportTest(unittest.TestCase):
         colours = [palette.colour(s.id) for s in [*read.subjects, twin]]
         self.assertEqual(len(colours), len(set(colours)))
         self.assertEqual(colours[:7], [s[2] for s in synthetic.SUBJECTS])
+        palette = style.Palette([read.subjects[0], twin, *read.subjects[1:]])
+        self.assertEqual([palette.colour(s.id) for s in read.subjects[:7]], colours[:7])

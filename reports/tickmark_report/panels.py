@@ -125,10 +125,11 @@ def bar_chart(bundle, palette, title, subtitle, places, per="", same_scale=False
                         left=1.32, gap_x=0.16,
                         notes=invalid_notes(titled) + missing_notes(titled) + selection.caveats(bundle, names))
     limit = max(_room_for(points) for points in kept) if same_scale else None
-    for index, ((name, _, _, kind), points) in enumerate(zip(places, kept)):
+    mixed = len({cell.placement for _, cell, _, _ in places}) > 1  # panels of different placement never compare
+    for index, ((name, cell, _, kind), points) in enumerate(zip(places, kept)):
         axis = frame.axes[index // columns][index % columns]
         unit = bars(axis, palette, points, kind, index % columns == 0, limit)
-        axis.set_title(name)
+        axis.set_title(f"{name} · {cell.placement}" if mixed and cell.placement else name)
         axis.set_xlabel(f"{unit} {per}".rstrip())
     for index in range(len(places), rows * columns):
         frame.axes[index // columns][index % columns].set_visible(False)

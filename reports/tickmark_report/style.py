@@ -52,12 +52,14 @@ class Palette:
     """Colour, marker and dashes of every subject of a bundle; the same in each chart."""
 
     def __init__(self, subjects):
-        self._looks, taken = {}, set()
-        for index, subject in enumerate(subjects):
+        self._looks, given = {}, {}
+        for subject in subjects:  # the first who declares a colour has it; a second variant must not take another's
             colour = subject.colour.lower()
-            if not re.fullmatch("#[0-9a-f]{6}", colour) or colour in taken:
-                colour = next((c for c in _FALLBACK if c not in taken), _FALLBACK[index % len(_FALLBACK)])
-            taken.add(colour)
+            if re.fullmatch("#[0-9a-f]{6}", colour) and colour not in given.values():
+                given[subject.id] = colour
+        free = [colour for colour in _FALLBACK if colour not in given.values()]
+        for index, subject in enumerate(subjects):
+            colour = given.get(subject.id) or (free.pop(0) if free else _FALLBACK[index % len(_FALLBACK)])
             self._looks[subject.id] = (colour, _MARKERS[index % len(_MARKERS)], _DASHES[index % len(_DASHES)])
 
     def colour(self, subject):
@@ -95,6 +97,15 @@ def _wrap(paragraphs, width):
     return [line for paragraph in paragraphs if paragraph for line in textwrap.wrap(paragraph, width)]
 
 
+def _columns_that_fit(handles, wanted):
+    """At most `wanted` legend columns; a column is as wide as its longest label."""
+    for columns in range(wanted, 1, -1):
+        longest = [max((len(handle.get_label()) for handle in handles[c::columns]), default=0) for c in range(columns)]
+        if sum(0.42 + 0.048 * length for length in longest) < WIDTH_IN - 0.1:
+            return columns
+    return 1
+
+
 def _by_row(handles, columns):
     """matplotlib fills legends column by column; people read them row by row."""
     return [handle for column in range(columns) for handle in handles[column::columns]]
@@ -112,6 +123,7 @@ class Frame:
         head = _wrap([title], 86)
         under = _wrap([subtitle] if isinstance(subtitle, str) else subtitle, 124)
         foot = _wrap(notes, 134)
+        legend_columns = _columns_that_fit(legend, legend_columns)
         legend_rows = math.ceil(len(legend) / legend_columns)
         top = 0.08 + 0.165 * len(head) + 0.115 * len(under) + 0.05
         legend_height = 0.128 * legend_rows + (0.06 if legend_rows else 0)
@@ -180,7 +192,7 @@ def svg_text(fig, salt):
     import io
     with matplotlib.rc_context({"svg.hashsalt": salt}):
         out = io.StringIO()
-        fig.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        fig.savefig(out, format="svg")  # its metadata (date, versions) is cut below
     return _slim(out.getvalue())
 
 

@@ -71,4 +71,5 @@ def _panel(axis, palette, headline, points, show_names):
 
 def _title(headline):
     where, _, what = headline.title.rpartition(": ")
-    return [where.replace(" conn.,", ","), what]
+    what = what.replace("per connection", "per conn.")
+    return [where.replace(" conn.,", ","), f"{what} ({headline.cell.placement})" if headline.cell.placement else what]

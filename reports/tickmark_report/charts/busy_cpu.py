@@ -8,6 +8,7 @@ from tickmark_report import panels, selection, style, units
 TITLE = "Other clients' response time while the CPU is busy"
 GROUP, ORDER = "busy", 10
 NEEDS = "a cpu cell with a probe lane"
+ROOM = 0.2
 
 
 def draw(bundle, palette):
@@ -56,7 +57,8 @@ def _heavy_rate(cell):
 
 def _panel(axis, palette, names, pairs, show_names, flat):
     panels.name_rows(axis, palette, names, show_names)
-    style.log_time_axis(axis, "x", [min(flat), max(flat) * 2.2])
+    spread = max(2.0, max(flat) / max(1, min(flat)))  # the labels right of the last point take ROOM of the width
+    style.log_time_axis(axis, "x", [min(flat), max(flat) * spread ** (ROOM / (1 - ROOM))])
     for row, (p50, p99) in enumerate(pairs):
         colour = palette.colour(p99.subject)
         if p50.value is not None and p99.value is not None:
@@ -79,7 +81,6 @@ def _panel(axis, palette, names, pairs, show_names, flat):
             axis.text(0.02, row, panels.short(p99.reason), transform=axis.get_yaxis_transform(), va="center",
                       fontsize=style.SMALL, color=style.SOFT, style="italic")
         else:
-            text = units.quantity(p99.value, "time") + ("" if p99.valid else " invalid")
-            axis.annotate(text, (max(p99.value, p99.high or 0), row), xytext=(5, 0), textcoords="offset points",
-                          va="center", fontsize=style.SMALL)
+            axis.annotate(units.quantity(p99.value, "time"), (max(p99.value, p99.high or 0), row), xytext=(5, 0),
+                          textcoords="offset points", va="center", fontsize=style.SMALL)
     axis.set_xlabel("response time of the probes (log)")

@@ -27,7 +27,7 @@ def _rules(bundle):
         "A saturated point answered less than was scheduled: its queue grew. It is a result, not an error; its "
         "response time depends on how long was measured.",
         "Isolated: subject on one core, client on another. Shared: subject on all cores, client beside it. The two "
-        "are never in one chart panel.",
+        "are never on one axis; a chart with panels of both names the placement over each.",
     ]
     method, confidence = access.text(bundle.analysis, "method"), access.number(bundle.analysis, "confidence")
     if method:

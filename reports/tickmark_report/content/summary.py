@@ -193,7 +193,7 @@ def storm_findings(bundle):
             starved = access.amount(trial.lane(cell.headline_lane), "connections_never_served")
             if starved is not None:
                 worst[trial.subject] = max(worst.get(trial.subject, 0), starved)
-        starving = [f"{name} {count:,}" for name, count in worst.items() if count]
+        starving = [f"{name} {count:,}" for name, count in sorted(worst.items(), key=lambda w: (-w[1], w[0])) if count]
         if worst:
             found.append(f"Storm of {cell.connections:,} connections, never served in the worst block: "
                          + (", ".join(starving) + "; all others none." if starving else "none of any subject."))
