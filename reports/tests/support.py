@@ -4,6 +4,7 @@ import contextlib
 import functools
 import io
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -31,10 +32,10 @@ def copy():
     return pathlib.Path(shutil.copytree(whole(), scratch() / "bundle"))
 
 
-def run(*arguments):
+def run(*arguments, environment=None):
     """report.py as `tickmark report` runs it."""
     return subprocess.run(["/usr/bin/python3", "-I", str(PROGRAM), *map(str, arguments)], capture_output=True,
-                          text=True, timeout=110)
+                          text=True, timeout=200, env={**os.environ, **(environment or {})})
 
 
 def run_here(*arguments):

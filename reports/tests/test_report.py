@@ -66,6 +66,16 @@ class ReportTest(unittest.TestCase):
         for line in self.done.stdout.splitlines():
             self.assertTrue(line.startswith(str(self.output)), line)
 
+    def test_a_machine_that_never_drew_before(self):
+        """No home, no font cache: as quiet, and the same chart byte for byte."""
+        output, empty = support.scratch(), support.scratch()
+        done = support.run(support.whole(), "--output", output, "--format", "svg",
+                           environment={"HOME": "/nonexistent", "MPLCONFIGDIR": str(empty)})
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for name in ("throughput", "rate_latency"):
+            self.assertEqual((output / "charts" / f"{name}.svg").read_bytes(),
+                             (self.output / "charts" / f"{name}.svg").read_bytes())
+
     def test_every_chart_is_there_as_svg_png_and_in_the_page(self):
         self.assertGreaterEqual(len(CHARTS), 10)
         for name in CHARTS:

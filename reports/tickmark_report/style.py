@@ -3,11 +3,15 @@
 A frame is laid out in inches from the number of text lines it has to hold, so nothing overlaps by luck. 6 inches at
 200 dpi are the 1,200 pixels for which sizes were chosen.
 """
+import io
+import logging
 import math
 import re
 import textwrap
 
-import matplotlib
+logging.getLogger("matplotlib").setLevel(logging.ERROR)  # a first run's font cache is no news for the user
+
+import matplotlib  # noqa: E402
 
 matplotlib.use("Agg")
 
@@ -189,7 +193,6 @@ def count_axis(axis, which):
 
 def svg_text(fig, salt):
     """The figure as SVG text: same figure and salt, same bytes; ids unique across charts that share a page."""
-    import io
     with matplotlib.rc_context({"svg.hashsalt": salt}):
         out = io.StringIO()
         fig.savefig(out, format="svg")  # its metadata (date, versions) is cut below
