@@ -2,6 +2,7 @@
 import json
 import os
 import random
+import subprocess
 import unittest
 
 import support
@@ -113,6 +114,19 @@ class PartialTest(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
         self.assertFalse((folder / "report").exists())
+
+    def test_without_matplotlib_the_rest_is_written(self):
+        """In an interpreter that has no matplotlib: the words and tables are there, and the package to install."""
+        hide = ("import importlib.util, runpy, sys; find = importlib.util.find_spec; sys.modules['matplotlib'] = None; "
+                "importlib.util.find_spec = lambda name, *a: None if name == 'matplotlib' else find(name, *a); "
+                "sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')")
+        output = support.scratch()
+        done = subprocess.run(["/usr/bin/python3", "-I", "-c", hide, str(support.PROGRAM), str(support.whole()),
+                               "--output", str(output)], capture_output=True, text=True, timeout=100)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertIn("python3-matplotlib", (output / "report.html").read_text())
+        self.assertEqual(sorted(os.listdir(output)), ["report.html", "report.md", "summary.csv"])
 
     def test_output_that_cannot_be_written(self):
         folder = support.scratch()
