@@ -26,6 +26,8 @@ NOT_FUNCTIONS = "namespace|struct|class|enum|union|extern|using|#"
 
 CODE = {".cpp", ".h", ".py", ".cjs", ".mjs", ".js", ".sh"}
 
+SHARED_BY_WORKLOADS = ["workloads/parameters.h", "workloads/query.h", "workloads/table_client.h"]
+
 # folder -> prefixes of ours it may include. The longest matching folder wins.
 INCLUDES = {
     "reference-loop/http_parser": [],
@@ -40,7 +42,8 @@ INCLUDES = {
     "harness/run": ["harness/base/", "harness/vocabulary/", "harness/stats/", "harness/load/", "harness/process/",
                     "harness/output/", "harness/run/"],
     "harness/cli": ["harness/", "conformance/oracle/"],
-    "workloads": ["harness/base/", "harness/vocabulary/", "reference-loop/http_parser/"],
+    # Not each other: what the halves share lies beside their folders.
+    "workloads": ["harness/base/", "harness/vocabulary/", "reference-loop/http_parser/", *SHARED_BY_WORKLOADS],
     "baselines": ["harness/base/", "harness/vocabulary/", "harness/subject/", "conformance/players/"],
     "baselines/reference_loop": ["harness/base/", "harness/vocabulary/", "harness/subject/", "conformance/players/",
                                  "reference-loop/", "baselines/reference_loop/"],

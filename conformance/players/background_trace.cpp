@@ -30,7 +30,8 @@ class Writer {
   void head(unsigned pool, uint64_t seed) {
     fmt::format_to(
         out(),
-        R"({{"event":"trace","schema":"tickmark.trace/1","player":"reference_loop","kind":"background","pool":{},"seed":{}}})"
+        R"({{"event":"trace","schema":"tickmark.trace/1","player":"reference_loop","kind":"background",)"
+        R"("pool":{},"seed":{}}})"
         "\n",
         pool, seed);
   }

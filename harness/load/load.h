@@ -100,8 +100,9 @@ struct LoadReport {
   std::vector<LaneReport> lanes;
   ClientReport client;
   Nanos window{0};  ///< measured length of the window
-  /// Correct replies, measured or not, between the hooks at the window's start and end: what the CPU time read
-  /// there was spent on (a generator that was held up calls the second one late, and more has been answered).
+  /// Correct replies, measured or not, between the hooks at the window's start and end: what the CPU time
+  /// read there was spent on (a generator that was held up calls the second one late, and more has been
+  /// answered).
   uint64_t answered_between_hooks = 0;
   bool interrupted = false;
   std::string failure;  ///< "" or why the load could not be completed (ramp deadline, refused ...)

@@ -11,7 +11,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kDescribe =
-    R"({"name":"toy","versions":{"toy":"24.1.0","openssl":"3.0.19"},"workloads":["echo"],"features":["play"],"options":{"pool":4,"share":"handoff"}})";
+    R"({"name":"toy","versions":{"toy":"24.1.0","openssl":"3.0.19"},"workloads":["echo"],)"
+    R"("features":["play"],"options":{"pool":4,"share":"handoff"}})";
 
 /// A product root of our own, with one subject that is a shell script.
 class RegistryTest : public testing::Test {
