@@ -6,7 +6,7 @@
 #include "conformance/oracle/conform.h"
 #include "conformance/oracle/expectations.h"
 #include "harness/cli/background_pass.h"
-#include "harness/cli/scratch.h"
+#include "harness/run/scratch.h"
 
 namespace tickmark::cli {
 namespace {
@@ -144,7 +144,7 @@ Expected<PassResult> conformance_pass(process::Registry& registry, const PassReq
   PassResult result;
   auto players = find_players(registry, request, result.skipped);
   if (!players) return std::unexpected(players.error());
-  auto scratch = Scratch::make();
+  auto scratch = run::Scratch::create();
   if (!scratch) return std::unexpected(scratch.error());
   for (const Player& player : *players) {
     if (request.interrupted && request.interrupted()) break;

@@ -1,7 +1,9 @@
 // tickmark serve: one subject alone, under its guard, until stdin closes.
 
+#include <algorithm>
 #include <csignal>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 #include <poll.h>
 #include <sys/signalfd.h>
@@ -58,6 +60,11 @@ Expected<int> run_verb(const Options& options) {
   }
   if (auto known = process::Registry::check_options(*subject, status.description); !known) {
     return std::unexpected(known.error());
+  }
+  const auto& workloads = status.description.workloads;
+  if (std::ranges::find(workloads, options.workload) == workloads.end()) {
+    return usage_error(fmt::format("subject '{}' does not serve workload '{}'; it serves {}", options.subject,
+                                   options.workload, fmt::join(workloads, ", ")));
   }
   sigset_t mask;
   sigemptyset(&mask);

@@ -45,7 +45,10 @@ struct LoadConfig {
   Nanos ramp_deadline = 20s;   ///< for "every connection answered once"
   uint64_t seed = 1;           ///< of arrivals and their assignment to connections
   int cpu = -1;                ///< pin the generator's thread to this core; -1 = leave it
-  bool spin = false;           ///< spin through the last microseconds before a deadline (own core only)
+  /// Run the generator's thread under SCHED_FIFO where that is permitted, so that a subject on the same core
+  /// does not delay it. For light loads on shared cores; never with `spin`, which would starve the kernel.
+  bool realtime = false;
+  bool spin = false;  ///< spin through the last microseconds before a deadline (own core only)
 };
 
 /// scheduled = completed + errors + timeouts + in_flight + unsent, exactly: requests whose intended time
@@ -92,6 +95,7 @@ struct ClientReport {
   stats::Histogram lateness;   ///< actual minus due, for sends delayed by the generator itself
   double late_share = 0;       ///< share of sends more than 100 us late
   uint64_t syscalls = 0;       ///< sends + receives + waits, counted by the generator
+  bool realtime = false;       ///< its thread ran under SCHED_FIFO
   Nanos ramp_time{0};          ///< until every connection was answered once
   Nanos end_hook_time{0};      ///< of on_window_end: replies that came meanwhile were stamped late
 };

@@ -60,11 +60,14 @@ Nanos thread_cpu_time() {
   return Nanos{static_cast<int64_t>(ts.tv_sec) * 1'000'000'000 + ts.tv_nsec};
 }
 
-Expected<ThreadSetting> ThreadSetting::make(int cpu) {
+Expected<ThreadSetting> ThreadSetting::make(int cpu, bool realtime) {
   ThreadSetting out;
   out.active_ = true;
   out.slack_ns_ = ::prctl(PR_GET_TIMERSLACK);
   ::prctl(PR_SET_TIMERSLACK, 1);
+  sched_param priority{};
+  priority.sched_priority = 1;
+  out.realtime_ = realtime && ::sched_setscheduler(0, SCHED_FIFO, &priority) == 0;
   if (cpu < 0) return out;
   out.affinity_.resize(sizeof(cpu_set_t));
   out.pinned_ =
@@ -84,12 +87,15 @@ Expected<ThreadSetting> ThreadSetting::make(int cpu) {
 ThreadSetting::ThreadSetting(ThreadSetting&& other) noexcept
     : active_(std::exchange(other.active_, false)),
       pinned_(other.pinned_),
+      realtime_(other.realtime_),
       slack_ns_(other.slack_ns_),
       affinity_(std::move(other.affinity_)) {}
 
 ThreadSetting::~ThreadSetting() {
   if (!active_) return;
   if (slack_ns_ > 0) ::prctl(PR_SET_TIMERSLACK, slack_ns_);
+  const sched_param normal{};
+  if (realtime_) ::sched_setscheduler(0, SCHED_OTHER, &normal);
   if (pinned_) ::sched_setaffinity(0, affinity_.size(), reinterpret_cast<const cpu_set_t*>(affinity_.data()));
 }
 

@@ -40,10 +40,12 @@ class Poller {
 /// CLOCK_THREAD_CPUTIME_ID of the calling thread.
 Nanos thread_cpu_time();
 
-/// Pins the calling thread to `cpu` (-1: leaves it) and asks for exact timers, until destroyed.
+/// Pins the calling thread to `cpu` (-1: leaves it), asks for exact timers and, if `realtime`, for SCHED_FIFO
+/// (which may be refused: see realtime()), until destroyed.
 class ThreadSetting {
  public:
-  static Expected<ThreadSetting> make(int cpu);
+  static Expected<ThreadSetting> make(int cpu, bool realtime);
+  bool realtime() const { return realtime_; }
   ThreadSetting(ThreadSetting&&) noexcept;
   ThreadSetting& operator=(ThreadSetting&&) = delete;
   ~ThreadSetting();
@@ -52,6 +54,7 @@ class ThreadSetting {
   ThreadSetting() = default;
   bool active_ = false;
   bool pinned_ = false;
+  bool realtime_ = false;
   int slack_ns_ = 0;
   std::vector<unsigned char> affinity_;
 };

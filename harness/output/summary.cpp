@@ -16,6 +16,8 @@ struct Column {
   const char* metric;
 };
 
+constexpr int64_t kMemoryConnectionsMin = 1000;
+
 /// What a cell is read for: latency in the open loop, throughput in the closed one, cost in both.
 std::vector<Column> columns_of(const Json& cell) {
   std::vector<Column> columns;
@@ -27,7 +29,10 @@ std::vector<Column> columns_of(const Json& cell) {
     columns.push_back({"p99", "latency_ns_p99"});
   }
   columns.push_back({"CPU/request", "cpu_ns_per_request"});
-  columns.push_back({"memory/connection", "memory_bytes_per_connection"});
+  // Memory comes in pages: over a few connections it says nothing about one.
+  if (integer_at(cell, "connections").value_or(0) >= kMemoryConnectionsMin) {
+    columns.push_back({"memory/connection", "memory_bytes_per_connection"});
+  }
   return columns;
 }
 

@@ -1,5 +1,6 @@
 #include "harness/run/scratch.h"
 
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <fmt/format.h>
@@ -19,7 +20,7 @@ bool left_behind(const std::string& name) {
   int pid = 0;
   const char* end = name.data() + name.size();
   const auto [rest, failure] = std::from_chars(name.data() + kPrefix.size(), end, pid);
-  return failure == std::errc{} && rest == end && pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH;
+  return failure == std::errc{} && rest != end && *rest == '.' && pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH;
 }
 
 }  // namespace
@@ -31,7 +32,8 @@ Expected<Scratch> Scratch::create() {
     std::error_code ignored;  // somebody else's, or gone already
     if (left_behind(entry.path().filename().string())) fs::remove_all(entry.path(), ignored);
   }
-  const fs::path folder = parent / fmt::format("{}{}", kPrefix, ::getpid());
+  static std::atomic<int> made_so_far = 0;
+  const fs::path folder = parent / fmt::format("{}{}.{}", kPrefix, ::getpid(), ++made_so_far);
   std::error_code made;
   fs::create_directories(folder, made);
   if (made) {

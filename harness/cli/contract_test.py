@@ -1,0 +1,178 @@
+"""The command line as README.md promises it: one sentence on stderr, the documented exit code, nothing half-written.
+
+usage: contract_test.py TICKMARK    (called by ctest)
+"""
+import json
+import os
+import pathlib
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+TICKMARK = sys.argv.pop(1)
+
+
+def tickmark(*arguments, **options):
+    return subprocess.run([TICKMARK, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                          timeout=120, **options)
+
+
+class Refusals(unittest.TestCase):
+    """Bad input: (arguments, exit code, what the sentence must name)."""
+
+    CASES = [
+        (["frob"], 2, "frob"),
+        (["run", "nod"], 2, "did you mean 'node'"),
+        (["run", "Node"], 2, "'Node'"),
+        (["run", "libuv:wirte=try"], 2, "did you mean 'write'"),
+        (["run", "--suite", "nope"], 2, "quick"),
+        (["run", "--workload", "nope"], 2, "sockets"),
+        (["run", "--rate", "-5"], 2, "'-5'"),
+        (["run", "--rate", "fast"], 2, "'fast'"),
+        (["run", "--duration", "3"], 2, "'3'"),
+        (["run", "--connections", "0"], 2, "--connections"),
+        (["run", "--plan", "/nonexistent/plan.json"], 2, "/nonexistent/plan.json"),
+        (["report", "/nonexistent"], 2, "/nonexistent"),
+        (["report", "/etc"], 2, "plan.json"),
+        (["load", "http://127.0.0.1:1/"], 2, "--rate"),
+        (["load", "http://127.0.0.1:1/", "--rate", "0"], 2, "'0'"),
+        (["load", "http://127.0.0.1:1/", "--rate", "5", "--closed"], 2, "--closed"),
+        (["load", "http://127.0.0.1:99999/", "--closed"], 2, "99999"),
+        (["load", "ftp://127.0.0.1/", "--closed"], 2, "ftp"),
+        (["load", "tcp://127.0.0.1:1", "--closed"], 2, "--workload"),
+        (["load", "http://127.0.0.1:1/", "--closed", "--workload", "sockets"], 2, "tcp://"),
+        (["load", "http://127.0.0.1:1/", "--closed", "--duration", "1s"], 3, "127.0.0.1:1"),
+        (["serve", "nope", "--workload", "sockets"], 2, "'nope'"),
+        (["serve", "raw_epoll", "--workload", "fs"], 2, "fs"),
+        (["serve", "raw_epoll"], 2, "--workload"),
+        (["conform", "reference_loop", "--rule", "nope"], 2, "'nope'"),
+        (["conform", "reference_loop", "--as", "libuv"], 2, "libuv"),
+        (["list", "nope"], 2, "nope"),
+        (["doctor", "--config", "/nonexistent.toml"], 2, "/nonexistent.toml"),
+    ]
+
+    def test_bad_input_gets_one_sentence_and_its_exit_code(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for arguments, code, named in self.CASES:
+                with self.subTest(arguments=arguments):
+                    done = tickmark(*arguments, cwd=folder)
+                    self.assertEqual(done.returncode, code, done.stderr)
+                    self.assertIn(named, done.stderr)
+                    self.assertEqual(done.stdout, "")
+                    self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+                    self.assertEqual(os.listdir(folder), [], "something was written")
+
+    def test_unknown_keys_and_variables_are_errors(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "tickmark.toml").write_text("conections = 3\n")
+            done = tickmark("list", cwd=folder)
+            self.assertEqual((done.returncode, "did you mean 'connections'" in done.stderr), (2, True), done.stderr)
+        done = tickmark("list", env={**os.environ, "TICKMARK_SIUTE": "smoke"})
+        self.assertEqual((done.returncode, "TICKMARK_SUITE" in done.stderr), (2, True), done.stderr)
+
+    def test_too_few_descriptors_are_named_before_anything_is_written(self):
+        def lower():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+
+        with tempfile.TemporaryDirectory() as folder:
+            bundle = pathlib.Path(folder, "bundle")
+            done = tickmark("run", "raw_epoll", "--suite", "echo_cost", "--output", str(bundle), preexec_fn=lower)
+            self.assertIn(done.returncode, (0, 3), done.stderr)
+            self.assertIn("1024", done.stderr)
+            done = tickmark("load", "tcp://127.0.0.1:1", "--workload", "sockets", "--connections", "5000", "--closed",
+                            preexec_fn=lower)
+            self.assertEqual(done.returncode, 3)
+            self.assertIn("5256", done.stderr)
+
+    def test_a_port_in_use_is_named(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = str(taken.getsockname()[1])
+            done = tickmark("serve", "raw_epoll", "--workload", "sockets", "--port", port)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn(port, done.stderr)
+
+    def test_what_is_not_installed_is_skipped_with_the_reason(self):
+        for verb in (["conform"], ["run", "--suite", "smoke"]):
+            done = tickmark(verb[0], "node:binary=/nonexistent/node", *verb[1:])
+            self.assertEqual(done.returncode, 77, done.stderr)
+            self.assertIn("/nonexistent/node", done.stderr)
+
+
+class Data(unittest.TestCase):
+    """What goes to stdout."""
+
+    def test_json_is_one_document(self):
+        for arguments in (["list", "subjects"], ["list", "workloads"], ["list", "rules"], ["doctor"]):
+            with self.subTest(arguments=arguments):
+                done = tickmark(*arguments, "--json")
+                self.assertIn(done.returncode, (0, 3))
+                self.assertTrue(json.loads(done.stdout)["schema"].startswith("tickmark."))
+
+    def test_a_dry_run_prints_the_plan_and_writes_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = tickmark("run", "--suite", "quick", "--seed", "7", "--dry-run", "--json", cwd=folder)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            plan = json.loads(done.stdout)
+            self.assertLessEqual(plan["estimated_measured_s"], 480)
+            self.assertEqual(plan["seed"], 7)
+            self.assertEqual(os.listdir(folder), [])
+
+    def test_a_load_on_a_served_subject_adds_up(self):
+        server = subprocess.Popen([TICKMARK, "serve", "raw_epoll", "--workload", "sockets"], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True)
+        try:
+            port = json.loads(server.stdout.readline())["ready"]["port"]
+            done = tickmark("load", f"tcp://127.0.0.1:{port}", "--workload", "sockets", "--rate", "500", "--connections",
+                            "20", "--duration", "500ms", "--warmup", "100ms", "--json")
+        finally:
+            rest = server.communicate(timeout=20)[0]
+        report = json.loads(done.stdout)
+        fates = sum(report[key] for key in ("completed", "errors", "timeouts", "in_flight", "unsent"))
+        self.assertEqual(report["scheduled"], fates)
+        self.assertGreater(report["completed"], 0)
+        self.assertEqual(report["wrong_replies"], 0)
+        self.assertEqual(report["response_time_ns"]["count"], report["completed"])
+        self.assertEqual(server.returncode, 0)
+        self.assertIn("final", json.loads(rest))
+
+    def test_conform_prints_the_verdicts(self):
+        with tempfile.TemporaryDirectory() as folder:
+            junit = pathlib.Path(folder, "out.xml")
+            done = tickmark("conform", "reference_loop", "--rule", "ticks", "--repeat", "2", "--json", "--junit",
+                            str(junit))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            rules = json.loads(done.stdout)["rules"]
+            self.assertGreater(len(rules), 3)
+            self.assertEqual({rule["verdict"] for rule in rules if rule["level"] == "must"}, {"pass"})
+            self.assertIn("<testsuite name=\"reference_loop\"", junit.read_text())
+        done = tickmark("conform", "libuv", "--rule", "timers", "--repeat", "2", "--as", "libuv@1.52", "--tap")
+        self.assertEqual(done.returncode, 1, "a library of 1.44 must break rules of 1.48")
+        self.assertIn("not ok", done.stdout)
+
+
+class Interruption(unittest.TestCase):
+    def test_sigint_keeps_what_was_measured_and_marks_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            bundle = pathlib.Path(folder, "bundle")
+            run = subprocess.Popen([TICKMARK, "run", "raw_epoll", "reference_loop", "--suite", "smoke", "--workload",
+                                    "sockets", "--connections", "16", "--no-conform", "--output", str(bundle)],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            for line in run.stderr:  # the first trial is on disk when its line appears
+                if line.startswith("[1/"):
+                    break
+            run.send_signal(signal.SIGINT)
+            run.communicate(timeout=60)
+            self.assertEqual(run.returncode, 130)
+            self.assertEqual(json.loads((bundle / "end.json").read_text())["status"], "interrupted")
+            self.assertGreaterEqual(len((bundle / "trials.ndjson").read_text().splitlines()), 1)
+            self.assertIn("interrupted", (bundle / "report.html").read_text())
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
