@@ -1,6 +1,6 @@
 """Runs clang-tidy over the compile commands, in parallel, skipping units that have not changed.
 
-usage: lint.py CLANG_TIDY [FILE...]    (called by scripts/lint)
+usage: lint.py CLANG_TIDY [--all | FILE...]    (called by scripts/lint)
 """
 import concurrent.futures
 import hashlib
@@ -12,6 +12,8 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+CORE = ("reference-loop", "harness/base", "harness/vocabulary", "harness/stats", "harness/load", "harness/subject",
+        "workloads", "baselines")
 STAMPS = ROOT / "build" / "lint"
 
 
@@ -41,16 +43,24 @@ def lint(tidy, entry, salt):
 
 
 def main():
-    tidy, wanted = sys.argv[1], {str(pathlib.Path(f).resolve()) for f in sys.argv[2:]}
+    tidy, arguments = sys.argv[1], sys.argv[2:]
+    everything = arguments == ["--all"]
+    wanted = set() if everything else {str(pathlib.Path(f).resolve()) for f in arguments}
+
+    def is_wanted(source):
+        if wanted or everything:
+            return everything or str(source) in wanted
+        name = source.relative_to(ROOT).as_posix()
+        return name.startswith(CORE) and not name.endswith(("_test.cpp", "_bench.cpp"))
+
     STAMPS.mkdir(parents=True, exist_ok=True)
     salt = (ROOT / ".clang-tidy").read_bytes() + subprocess.run([tidy, "--version"], capture_output=True).stdout
     entries = {}
     for entry in json.loads((ROOT / "build" / "compile_commands.json").read_text()):
         source = pathlib.Path(entry["file"])
         # Mutants compile the loop's sources again with a fault switched on; linting them once is enough.
-        if ROOT in source.parents and (not wanted or str(source) in wanted):
-            if "REFLOOP_MUTANT" not in entry["command"]:
-                entries[entry["file"]] = entry
+        if ROOT in source.parents and is_wanted(source) and "REFLOOP_MUTANT" not in entry["command"]:
+            entries[entry["file"]] = entry
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for file, output in pool.map(lambda e: lint(tidy, e, salt), entries.values()):

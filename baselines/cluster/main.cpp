@@ -45,7 +45,7 @@ Expected<subject::Final> serve(subject::ServeContext& context) {
   context.on_stop([fd = stop.get()] { ::eventfd_write(fd, 1); });
   context.ready(socket->port, *workers);
   const auto ended = handoff ? parent.hand_out(stop.get(), socket->fd.get()) : parent.wait(stop.get());
-  const auto final = parent.stop_workers();
+  auto final = parent.stop_workers();
   context.end_watch();
   if (!ended) return std::unexpected(ended.error());
   return final;

@@ -44,7 +44,7 @@ class Threads {
     }
     pthread_t thread;
     if (pthread_create(&thread, &attributes_, enter, start.get()) == 0) {
-      start.release();  // the thread's
+      (void)start.release();  // the thread's
     } else {
       forget(start->connection.fd());
       ++refused_;

@@ -128,8 +128,8 @@ class Data(unittest.TestCase):
                                   stdout=subprocess.PIPE, text=True)
         try:
             port = json.loads(server.stdout.readline())["ready"]["port"]
-            done = tickmark("load", f"tcp://127.0.0.1:{port}", "--workload", "sockets", "--rate", "500", "--connections",
-                            "20", "--duration", "500ms", "--warmup", "100ms", "--json")
+            done = tickmark("load", f"tcp://127.0.0.1:{port}", "--workload", "sockets", "--rate", "500",
+                            "--connections", "20", "--duration", "500ms", "--warmup", "100ms", "--json")
         finally:
             rest = server.communicate(timeout=20)[0]
         report = json.loads(done.stdout)

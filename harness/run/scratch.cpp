@@ -20,7 +20,8 @@ bool left_behind(const std::string& name) {
   int pid = 0;
   const char* end = name.data() + name.size();
   const auto [rest, failure] = std::from_chars(name.data() + kPrefix.size(), end, pid);
-  return failure == std::errc{} && rest != end && *rest == '.' && pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH;
+  return failure == std::errc{} && rest != end && *rest == '.' && pid > 0 && ::kill(pid, 0) != 0 &&
+         errno == ESRCH;
 }
 
 }  // namespace
