@@ -124,12 +124,15 @@ class Data(unittest.TestCase):
             self.assertEqual(os.listdir(folder), [])
 
     def test_a_load_on_a_served_subject_adds_up(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        hlog = pathlib.Path(folder, "load.hlog")
         server = subprocess.Popen([TICKMARK, "serve", "raw_epoll", "--workload", "sockets"], stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE, text=True)
         try:
             port = json.loads(server.stdout.readline())["ready"]["port"]
             done = tickmark("load", f"tcp://127.0.0.1:{port}", "--workload", "sockets", "--rate", "500",
-                            "--connections", "20", "--duration", "500ms", "--warmup", "100ms", "--json")
+                            "--connections", "20", "--duration", "500ms", "--warmup", "100ms", "--json",
+                            "--hlog", str(hlog))
         finally:
             rest = server.communicate(timeout=20)[0]
         report = json.loads(done.stdout)
@@ -140,6 +143,7 @@ class Data(unittest.TestCase):
         self.assertEqual(report["response_time_ns"]["count"], report["completed"])
         self.assertEqual(server.returncode, 0)
         self.assertIn("final", json.loads(rest))
+        self.assertIn("Tag=main.response,", hlog.read_text())
 
     def test_conform_prints_the_verdicts(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -16,6 +16,8 @@
 #include "harness/cli/units.h"
 #include "harness/cli/verb.h"
 #include "harness/load/url_client.h"
+#include "harness/output/bundle_writer.h"
+#include "harness/stats/hdr_log.h"
 #include "harness/vocabulary/workload.h"
 
 namespace tickmark::cli {
@@ -30,6 +32,7 @@ struct Options {
   std::string timeout = "5s";
   std::string workload;
   std::string variant;
+  std::string hlog;
   std::vector<std::string> params;
   int connections = 50;
   int cpu = -1;
@@ -102,6 +105,16 @@ Expected<load::LoadConfig> make_config(const Options& options, const Target& tar
   return config;
 }
 
+/// Both times of every lane as an HdrHistogram log.
+Expected<void> write_hlog(const std::string& path, const load::LoadReport& report) {
+  std::string log = stats::hdr_log_header("tickmark load", output::wall_clock());
+  for (const load::LaneReport& lane : report.lanes) {
+    log += stats::hdr_log_line(lane.name + ".response", Nanos{0}, report.window, lane.response_time);
+    log += stats::hdr_log_line(lane.name + ".service", Nanos{0}, report.window, lane.service_time);
+  }
+  return output::write_atomically(path, log);
+}
+
 Expected<int> run_verb(const Options& options, bool json) {
   auto target = Target::parse(options.url);
   if (!target) return std::unexpected(target.error());
@@ -129,6 +142,9 @@ Expected<int> run_verb(const Options& options, bool json) {
   auto report = load::run_load(*config, hooks);
   if (live) fmt::print(stderr, "\r{:60}\r", "");
   if (!report) return std::unexpected(report.error());
+  if (!options.hlog.empty()) {
+    if (auto written = write_hlog(options.hlog, *report); !written) return std::unexpected(written.error());
+  }
   const LoadSummary summary = summarise(*config, *report);
   if (json) {
     fmt::print("{}\n", summary.json);
@@ -163,6 +179,7 @@ void add_load(CLI::App& app, Invocation& invocation) {
                    "what to ask (tickmark list workloads); default: GET of the URL");
   verb->add_option("--variant", options->variant, "flavour of the workload");
   verb->add_option("--param", options->params, "parameter of the workload, name=value");
+  verb->add_option("--hlog", options->hlog, "write the histograms to this file (HdrHistogram log)");
   verb->add_option("--seed", options->seed, "of arrivals")->capture_default_str();
   verb->add_option("--cpu", options->cpu, "pin the generator to this core");
   verb->add_flag("--storm", options->storm, "all connections connect and speak at once");

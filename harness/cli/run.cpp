@@ -142,14 +142,18 @@ Expected<run::RunRequest> make_request(const Options& options, const Invocation&
 void conclude(const run::RunOutcome& outcome, const Options& options,
               const std::vector<std::string>& findings, bool json) {
   auto bundle = run::analyse_bundle(outcome.bundle);
+  std::string report;
   if (bundle && !options.no_report) {
-    if (auto drawn = render_report(outcome.bundle, outcome.bundle, "html,md,csv,png,svg"); !drawn) {
+    if (auto drawn = render_report(outcome.bundle, outcome.bundle, "html,md,csv,png,svg")) {
+      report = (outcome.bundle / "report.html").string();
+    } else {
       fmt::print(stderr, "no report: {}\n", drawn.error().message);
     }
   }
   if (json) {
     fmt::print("{}\n", output::Json{{"schema", "tickmark.run/1"},
                                     {"bundle", outcome.bundle.string()},
+                                    {"report", report},
                                     {"status", outcome.status},
                                     {"exit_code", outcome.exit_code},
                                     {"findings", findings},
@@ -160,6 +164,7 @@ void conclude(const run::RunOutcome& outcome, const Options& options,
   }
   if (bundle) fmt::print("{}", output::summary_text(*bundle));
   for (const std::string& finding : findings) fmt::print("FINDING: {}\n", finding);
+  if (!report.empty()) fmt::print("Report  {}\n", report);
 }
 
 Expected<int> run_verb(const Options& options, const Invocation& invocation) {

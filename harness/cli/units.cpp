@@ -33,12 +33,16 @@ Expected<Nanos> parse_duration(std::string_view what, std::string_view text) {
 }
 
 Expected<double> parse_rate(std::string_view what, std::string_view text) {
+  constexpr double kRateMax = 1e7;  // ten times what one thread can send
   double number = 0;
   std::string_view unit;
   if (split_number(text, number, unit)) {
-    if (unit.empty()) return number;
-    if (unit == "k") return number * 1e3;
-    if (unit == "M") return number * 1e6;
+    const double scale = unit.empty() ? 1 : unit == "k" ? 1e3 : unit == "M" ? 1e6 : 0;
+    if (number * scale > kRateMax) {
+      return usage_error(
+          fmt::format("{} '{}' is impossible: no generator sends so fast; expected at most 10M", what, text));
+    }
+    if (scale > 0) return number * scale;
   }
   return usage_error(fmt::format(
       "{} '{}' is not a rate; expected a positive number per second, as 1000 or 50k", what, text));
