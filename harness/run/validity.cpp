@@ -153,8 +153,6 @@ constexpr ValidityRule kRules[] = {
     {"little_law",            kAllFamilies,        0,        true,  true,  0.001, little_law},
     {"nothing_completed",     kTimes | kCpu,       0,        true,  false, 0,     nothing_completed},
     {"storm",                 kTimes | kCpu,       0,        true,  false, 0,     storm},
-    // Below its limit a busy client is judged by its lateness, which is measured; what it adds to reading is not.
-    {"client_busy",           0,                   kTimes,   false, false, 0.70,  client_busy},
     {"client_at_limit",       kTimes,              0,        false, false, kClientAtLimit, client_at_limit},
     {"client_limited_closed", kTimes,              0,        false, false, 0.90,  client_limited_closed},
     {"generator_lateness",    kLatency,            0,        false, false, 1e6,   generator_lateness},
@@ -165,6 +163,8 @@ constexpr ValidityRule kRules[] = {
     {"censored",              0,                   kLatency, false, false, 0,     censored},
     {"listen_overflow",       0,                   kLatency, true,  false, 0,     listen_overflow},
     {"retransmits",           0,                   kLatency, true,  false, 0,     retransmits},
+    // Below its limit a busy client is judged by its lateness, which is measured; what it adds to reading is not.
+    {"client_busy",           0,                   kTimes,   false, false, 0.70,  client_busy},
 };
 // clang-format on
 
