@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 
+#include "reference-loop/sys.h"
+
 namespace refloop {
 
 Result<Address> Address::parse(std::string_view host, std::uint16_t port) {
@@ -27,7 +29,7 @@ Result<Address> Address::parse(std::string_view host, std::uint16_t port) {
 Result<Address> Address::local_of(int fd) {
   Address address;
   address.size_ = sizeof(address.storage_);
-  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address.storage_), &address.size_) != 0) {
+  if (sys::getsockname(fd, reinterpret_cast<sockaddr*>(&address.storage_), &address.size_) != 0) {
     return failure(last_error());
   }
   return address;

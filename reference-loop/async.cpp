@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "reference-loop/pool.h"
+#include "reference-loop/sys.h"
 
 namespace refloop {
 
@@ -31,7 +32,7 @@ void Async::begin_close() {
 
 std::unique_ptr<Waker> Waker::create(Loop& loop, Error& error) {
   std::unique_ptr<Waker> waker(new Waker(loop));
-  const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  const int fd = sys::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (fd < 0) {
     error = last_error();
     return nullptr;
@@ -43,7 +44,7 @@ std::unique_ptr<Waker> Waker::create(Loop& loop, Error& error) {
   // Edge-triggered: every write is an edge, so the counter never needs to be read (a syscall saved).
   if (auto watched = loop.backend_->watch(waker->watch_, fd, EPOLLIN | EPOLLET); !watched) {
     error = watched.error();
-    ::close(fd);
+    sys::close(fd);
     return nullptr;
   }
   return waker;
@@ -53,13 +54,13 @@ Waker::~Waker() {
   const int fd = watch_.fd;
   if (fd < 0) return;
   loop_.backend_->unwatch(watch_);
-  ::close(fd);
+  sys::close(fd);
 }
 
 void Waker::wake() {
   if (woken_.exchange(true, std::memory_order_acq_rel)) return;
   const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = ::write(watch_.fd, &one, sizeof(one));
+  [[maybe_unused]] const ssize_t written = sys::write(watch_.fd, &one, sizeof(one));
   assert(written == sizeof(one) && "the eventfd's counter cannot overflow: it is written once per wake-up");
 }
 

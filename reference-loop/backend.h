@@ -1,9 +1,9 @@
-// The seam between the model (phases, handles, requests: loop.h, tcp.h) and the kernel.
+// The seam between the model (phases, handles, requests: loop.h, stream.h) and the kernel.
 //
 // A backend implements *stream verbs* (connect, read, write, shutdown, close, listen), not readiness:
 // epoll maps "read" to waiting and recv(), io_uring will map it to a multishot receive into provided
 // buffers, and neither imitates the other. What a verb produced comes back as a call of a private member
-// of Tcp or Listener (received, ended, connected, write_progressed, accepted), made in the poll phase
+// of Stream or Listener (received, ended, connected, front_written, accepted), made in the poll phase
 // only, through the loop's one callback funnel.
 //
 // One virtual call per verb, none per event: on the hot path that is one per write, about 2 ns in a
@@ -26,7 +26,7 @@ namespace refloop {
 
 class Listener;
 class Loop;
-class Tcp;
+class Stream;
 
 // Interest in the readiness of one descriptor. Memory belongs to the owner; unwatch() before it goes.
 struct FdWatch {
@@ -53,15 +53,15 @@ class Backend {
   virtual void unwatch(FdWatch& watch) = 0;
 
   // Streams. The socket is open and non-blocking; on failure nothing was started.
-  virtual Result<void> connect(Tcp& stream, const Address& peer) = 0;
-  virtual Result<void> read_start(Tcp& stream) = 0;
-  virtual void read_stop(Tcp& stream) = 0;
-  // The stream's queue has requests: send what can be sent, report by Tcp::write_progressed.
-  virtual void write(Tcp& stream) = 0;
+  virtual Result<void> connect(Stream& stream, const Address& peer) = 0;
+  virtual Result<void> read_start(Stream& stream) = 0;
+  virtual void read_stop(Stream& stream) = 0;
+  // The stream's queue has requests: send what can be sent, report by Stream::front_written.
+  virtual void write(Stream& stream) = 0;
   // Sends at once what fits, past no queue (the caller made sure it is empty). Error::again: nothing fits.
-  virtual Result<std::size_t> try_write(Tcp& stream, std::span<iovec> buffers) = 0;
-  virtual Result<void> shutdown(Tcp& stream) = 0;
-  virtual void close(Tcp& stream) = 0;
+  virtual Result<std::size_t> try_write(Stream& stream, std::span<iovec> buffers) = 0;
+  virtual Result<void> shutdown(Stream& stream) = 0;
+  virtual void close(Stream& stream) = 0;
 
   // Listeners. Accepts until the queue is empty or a fair share is taken, per batch.
   virtual Result<void> listen(Listener& listener) = 0;

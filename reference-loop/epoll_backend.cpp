@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "reference-loop/loop.h"
+#include "reference-loop/sys.h"
 
 namespace refloop {
 namespace {
@@ -17,7 +18,7 @@ std::uint64_t event_key(int fd, std::uint32_t generation) {
 }  // namespace
 
 std::unique_ptr<Backend> make_epoll_backend(Loop& loop, Error& error) {
-  Socket epoll(epoll_create1(EPOLL_CLOEXEC));
+  Socket epoll(sys::epoll_create1(EPOLL_CLOEXEC));
   if (!epoll) {
     error = last_error();
     return nullptr;
@@ -41,7 +42,7 @@ Result<void> EpollBackend::set_interest(FdWatch& watch, int fd, std::uint32_t ev
   Slot& slot = slots_[index];
   if (events == 0) {
     if (watch.fd < 0) return {};
-    epoll_ctl(epoll_.fd(), EPOLL_CTL_DEL, fd, nullptr);
+    sys::epoll_ctl(epoll_.fd(), EPOLL_CTL_DEL, fd, nullptr);
     slot.watch = nullptr;
     ++slot.generation;
     watch.fd = -1;
@@ -49,7 +50,7 @@ Result<void> EpollBackend::set_interest(FdWatch& watch, int fd, std::uint32_t ev
     return {};
   }
   epoll_event event{.events = events, .data = {.u64 = event_key(fd, slot.generation)}};
-  if (epoll_ctl(epoll_.fd(), watch.fd < 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) != 0) {
+  if (sys::epoll_ctl(epoll_.fd(), watch.fd < 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) != 0) {
     return failure(last_error());
   }
   slot.watch = &watch;
@@ -85,10 +86,10 @@ int EpollBackend::wait(Nanos timeout) {
 // millisecond that rounding up would cost.
 int EpollBackend::wait_once(Nanos timeout) {
   if (timeout <= Nanos{0}) {
-    return epoll_wait(epoll_.fd(), events_.data(), kPollBatchEvents, timeout == Nanos{0} ? 0 : -1);
+    return sys::epoll_wait(epoll_.fd(), events_.data(), kPollBatchEvents, timeout == Nanos{0} ? 0 : -1);
   }
   const timespec limit{.tv_sec = timeout.count() / 1'000'000'000, .tv_nsec = timeout.count() % 1'000'000'000};
-  return epoll_pwait2(epoll_.fd(), events_.data(), kPollBatchEvents, &limit, nullptr);
+  return sys::epoll_pwait2(epoll_.fd(), events_.data(), kPollBatchEvents, &limit, nullptr);
 }
 
 void EpollBackend::dispatch(int count) {

@@ -20,13 +20,13 @@ class EpollBackend final : public Backend {
   Result<void> watch(FdWatch& watch, int fd, std::uint32_t events) override;
   void unwatch(FdWatch& watch) override;
 
-  Result<void> connect(Tcp& stream, const Address& peer) override;
-  Result<void> read_start(Tcp& stream) override;
-  void read_stop(Tcp& stream) override;
-  void write(Tcp& stream) override;
-  Result<std::size_t> try_write(Tcp& stream, std::span<iovec> buffers) override;
-  Result<void> shutdown(Tcp& stream) override;
-  void close(Tcp& stream) override;
+  Result<void> connect(Stream& stream, const Address& peer) override;
+  Result<void> read_start(Stream& stream) override;
+  void read_stop(Stream& stream) override;
+  void write(Stream& stream) override;
+  Result<std::size_t> try_write(Stream& stream, std::span<iovec> buffers) override;
+  Result<void> shutdown(Stream& stream) override;
+  void close(Stream& stream) override;
 
   Result<void> listen(Listener& listener) override;
   void close(Listener& listener) override;
@@ -44,11 +44,11 @@ class EpollBackend final : public Backend {
   void dispatch(int count);
   bool deliver(int count, bool last);
   Result<void> set_interest(FdWatch& watch, int fd, std::uint32_t events);
-  Result<void> watch_stream(Tcp& stream, std::uint32_t events);
-  void stream_ready(Tcp& stream, std::uint32_t events);
-  void drop_unwanted_interest(Tcp& stream, std::uint32_t events);
-  void receive(Tcp& stream);
-  void finish_connect(Tcp& stream);
+  Result<void> watch_stream(Stream& stream, std::uint32_t events);
+  void stream_ready(Stream& stream, std::uint32_t events);
+  void drop_unwanted_interest(Stream& stream, std::uint32_t events);
+  void receive(Stream& stream);
+  void finish_connect(Stream& stream);
   void accept_some(Listener& listener);
 
   Loop& loop_;

@@ -5,7 +5,8 @@
 #include "reference-loop/epoll_backend.h"
 #include "reference-loop/listener.h"
 #include "reference-loop/loop.h"
-#include "reference-loop/tcp.h"
+#include "reference-loop/stream.h"
+#include "reference-loop/sys.h"
 
 namespace refloop {
 namespace {
@@ -15,12 +16,12 @@ Result<std::size_t> send_some(int fd, std::span<iovec> buffers) {
   ssize_t sent;
   do {
     if (buffers.size() == 1) {
-      sent = ::send(fd, buffers[0].iov_base, buffers[0].iov_len, MSG_NOSIGNAL);
+      sent = sys::send(fd, buffers[0].iov_base, buffers[0].iov_len, MSG_NOSIGNAL);
     } else {
       msghdr message{};
       message.msg_iov = buffers.data();
       message.msg_iovlen = buffers.size();
-      sent = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+      sent = sys::sendmsg(fd, &message, MSG_NOSIGNAL);
     }
   } while (sent < 0 && errno == EINTR);
   if (sent >= 0) return static_cast<std::size_t>(sent);
@@ -30,24 +31,24 @@ Result<std::size_t> send_some(int fd, std::span<iovec> buffers) {
 
 }  // namespace
 
-Result<void> EpollBackend::connect(Tcp& stream, const Address& peer) {
+Result<void> EpollBackend::connect(Stream& stream, const Address& peer) {
   int result;
-  do result = ::connect(stream.fd(), peer.raw(), peer.size());
+  do result = sys::connect(stream.fd(), peer.raw(), peer.size());
   while (result != 0 && errno == EINTR);
   if (result != 0 && errno != EINPROGRESS) return failure(last_error());
   return watch_stream(stream, EPOLLOUT);
 }
 
-Result<void> EpollBackend::read_start(Tcp& stream) {
+Result<void> EpollBackend::read_start(Stream& stream) {
   if (stream.watch_.interest & EPOLLIN) return {};  // a stop that the kernel never heard of
   return watch_stream(stream, stream.watch_.interest | EPOLLIN);
 }
 
 // Nothing now: the interest is dropped when an event arrives that nobody wants, so that stopping and
 // starting within a message costs no syscall.
-void EpollBackend::read_stop(Tcp&) {}
+void EpollBackend::read_stop(Stream&) {}
 
-void EpollBackend::write(Tcp& stream) {
+void EpollBackend::write(Stream& stream) {
   while (!stream.queue_.empty()) {
     WriteRequest& request = stream.queue_.front();
     const auto sent = send_some(stream.fd(), request.unsent());
@@ -67,26 +68,26 @@ void EpollBackend::write(Tcp& stream) {
   }
 }
 
-Result<std::size_t> EpollBackend::try_write(Tcp& stream, std::span<iovec> buffers) {
+Result<std::size_t> EpollBackend::try_write(Stream& stream, std::span<iovec> buffers) {
   return send_some(stream.fd(), buffers);
 }
 
-Result<void> EpollBackend::shutdown(Tcp& stream) {
-  if (::shutdown(stream.fd(), SHUT_WR) != 0) return failure(last_error());
+Result<void> EpollBackend::shutdown(Stream& stream) {
+  if (sys::shutdown(stream.fd(), SHUT_WR) != 0) return failure(last_error());
   return {};
 }
 
-void EpollBackend::close(Tcp& stream) { unwatch(stream.watch_); }
+void EpollBackend::close(Stream& stream) { unwatch(stream.watch_); }
 
-Result<void> EpollBackend::watch_stream(Tcp& stream, std::uint32_t events) {
+Result<void> EpollBackend::watch_stream(Stream& stream, std::uint32_t events) {
   stream.watch_.on_ready = [](FdWatch& watch, std::uint32_t ready) {
-    Tcp& tcp = *static_cast<Tcp::Watch&>(watch).tcp;
-    static_cast<EpollBackend&>(*tcp.loop().backend_).stream_ready(tcp, ready);
+    Stream& target = *static_cast<Stream::Watch&>(watch).stream;
+    static_cast<EpollBackend&>(*target.loop().backend_).stream_ready(target, ready);
   };
   return set_interest(stream.watch_, stream.fd(), events);
 }
 
-void EpollBackend::stream_ready(Tcp& stream, std::uint32_t events) {
+void EpollBackend::stream_ready(Stream& stream, std::uint32_t events) {
   if (stream.connecting_) {
     finish_connect(stream);
     return;
@@ -98,7 +99,7 @@ void EpollBackend::stream_ready(Tcp& stream, std::uint32_t events) {
   drop_unwanted_interest(stream, events);
 }
 
-void EpollBackend::drop_unwanted_interest(Tcp& stream, std::uint32_t events) {
+void EpollBackend::drop_unwanted_interest(Stream& stream, std::uint32_t events) {
   const std::uint32_t wanted = (stream.reading_ ? EPOLLIN : 0u) | (stream.queue_.empty() ? 0u : EPOLLOUT);
   const bool unwanted =
       (events & ~wanted & (EPOLLIN | EPOLLOUT)) || (wanted == 0 && (events & (EPOLLERR | EPOLLHUP)));
@@ -106,9 +107,9 @@ void EpollBackend::drop_unwanted_interest(Tcp& stream, std::uint32_t events) {
 }
 
 // Once per event: what is left is reported again by the next batch, behind everybody else's turn.
-void EpollBackend::receive(Tcp& stream) {
+void EpollBackend::receive(Stream& stream) {
   ssize_t size;
-  do size = ::recv(stream.fd(), loop_.read_buffer_.data(), kReadBufferBytes, 0);
+  do size = sys::recv(stream.fd(), loop_.read_buffer_.data(), kReadBufferBytes, 0);
   while (size < 0 && errno == EINTR);
   if (size > 0) {
     stream.received(Bytes(loop_.read_buffer_.data(), static_cast<std::size_t>(size)));
@@ -119,10 +120,10 @@ void EpollBackend::receive(Tcp& stream) {
   }
 }
 
-void EpollBackend::finish_connect(Tcp& stream) {
+void EpollBackend::finish_connect(Stream& stream) {
   int error = 0;
   socklen_t size = sizeof(error);
-  if (getsockopt(stream.fd(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+  if (sys::getsockopt(stream.fd(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
   unwatch(stream.watch_);
   stream.connected(error_from_errno(error));
 }
@@ -139,7 +140,7 @@ void EpollBackend::close(Listener& listener) { unwatch(listener.watch_); }
 
 void EpollBackend::accept_some(Listener& listener) {
   for (int taken = 0; taken < kAcceptsPerBatch && !listener.is_closing();) {
-    const int fd = ::accept4(listener.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd = sys::accept4(listener.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       ++taken;
       listener.accepted(Socket(fd));

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "reference-loop/socket.h"
+#include "reference-loop/sys.h"
 
 namespace refloop::file {
 namespace {
@@ -21,21 +22,22 @@ auto retry_interrupted(Call call) {
 
 Result<Stat> stat(const char* path) {
   struct ::stat status;
-  if (::stat(path, &status) != 0) return failure(last_error());
+  if (sys::stat(path, &status) != 0) return failure(last_error());
   return Stat{.size_bytes = static_cast<std::uint64_t>(status.st_size),
               .mode = status.st_mode,
               .modified = std::chrono::seconds(status.st_mtim.tv_sec) + Nanos(status.st_mtim.tv_nsec)};
 }
 
 Result<int> open(const char* path, int flags, mode_t mode) {
-  const int fd = retry_interrupted([&] { return ::open(path, flags | O_CLOEXEC, mode); });
+  const int fd = retry_interrupted([&] { return sys::open(path, flags | O_CLOEXEC, mode); });
   if (fd < 0) return failure(last_error());
   return fd;
 }
 
 Result<std::size_t> read(int fd, std::span<std::byte> into, std::int64_t offset) {
   const ssize_t size = retry_interrupted([&] {
-    return offset < 0 ? ::read(fd, into.data(), into.size()) : ::pread(fd, into.data(), into.size(), offset);
+    return offset < 0 ? sys::read(fd, into.data(), into.size())
+                      : sys::pread(fd, into.data(), into.size(), offset);
   });
   if (size < 0) return failure(last_error());
   return static_cast<std::size_t>(size);
@@ -46,8 +48,9 @@ Result<std::size_t> write(int fd, std::span<const std::byte> from, std::int64_t 
   while (written < from.size()) {
     const auto rest = from.subspan(written);
     const ssize_t size = retry_interrupted([&] {
-      return offset < 0 ? ::write(fd, rest.data(), rest.size())
-                        : ::pwrite(fd, rest.data(), rest.size(), offset + static_cast<std::int64_t>(written));
+      return offset < 0
+                 ? sys::write(fd, rest.data(), rest.size())
+                 : sys::pwrite(fd, rest.data(), rest.size(), offset + static_cast<std::int64_t>(written));
     });
     if (size < 0) return failure(last_error());
     written += static_cast<std::size_t>(size);
@@ -56,13 +59,13 @@ Result<std::size_t> write(int fd, std::span<const std::byte> from, std::int64_t 
 }
 
 Result<void> datasync(int fd) {
-  if (retry_interrupted([&] { return ::fdatasync(fd); }) != 0) return failure(last_error());
+  if (retry_interrupted([&] { return sys::fdatasync(fd); }) != 0) return failure(last_error());
   return {};
 }
 
 // EINTR is success: Linux has released the descriptor, and a retry could close somebody else's.
 Result<void> close(int fd) {
-  if (::close(fd) != 0 && errno != EINTR) return failure(last_error());
+  if (sys::close(fd) != 0 && errno != EINTR) return failure(last_error());
   return {};
 }
 
@@ -71,7 +74,7 @@ Result<PageBuffer> read_whole(const char* path) {
   if (!fd) return failure(fd.error());
   const Socket owner(*fd);
   struct ::stat status;
-  if (::fstat(*fd, &status) != 0) return failure(last_error());
+  if (sys::fstat(*fd, &status) != 0) return failure(last_error());
   PageBuffer buffer;
   if (!buffer.allocate(static_cast<std::size_t>(status.st_size))) return failure(Error::no_memory);
   while (true) {

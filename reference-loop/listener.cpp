@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 
+#include "reference-loop/sys.h"
+
 namespace refloop {
 namespace {
 
@@ -10,7 +12,7 @@ constexpr Nanos kDescriptorPause = std::chrono::milliseconds(50);
 
 bool set_option(int fd, int level, int name) {
   const int on = 1;
-  return setsockopt(fd, level, name, &on, sizeof(on)) == 0;
+  return sys::setsockopt(fd, level, name, &on, sizeof(on)) == 0;
 }
 
 }  // namespace
@@ -22,21 +24,21 @@ Listener::Listener(Loop& loop) : Handle(loop, Kind::accept), retry_(loop) {
 }
 
 Result<void> Listener::listen(const Address& address, const ListenOptions& options, AcceptCallback callback) {
-  Socket socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  Socket socket(sys::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return failure(last_error());
   const bool prepared = set_option(socket.fd(), SOL_SOCKET, SO_REUSEADDR) &&
                         (!options.reuse_port || set_option(socket.fd(), SOL_SOCKET, SO_REUSEPORT)) &&
                         (!options.nodelay || set_option(socket.fd(), IPPROTO_TCP, TCP_NODELAY)) &&
-                        ::bind(socket.fd(), address.raw(), address.size()) == 0 &&
-                        ::listen(socket.fd(), options.backlog) == 0;
+                        sys::bind(socket.fd(), address.raw(), address.size()) == 0 &&
+                        sys::listen(socket.fd(), options.backlog) == 0;
   if (!prepared) return failure(last_error());
   return listen(std::move(socket), callback);
 }
 
 Result<void> Listener::listen(Socket socket, AcceptCallback callback) {
   if (is_closing() || socket_ || !callback) return failure(Error::bad_state);
-  const int flags = fcntl(socket.fd(), F_GETFL);
-  if (flags < 0 || fcntl(socket.fd(), F_SETFL, flags | O_NONBLOCK) != 0) return failure(last_error());
+  const int flags = sys::fcntl(socket.fd(), F_GETFL);
+  if (flags < 0 || sys::fcntl(socket.fd(), F_SETFL, flags | O_NONBLOCK) != 0) return failure(last_error());
   socket_ = std::move(socket);
   watch_.listener = this;
   on_accept_ = callback;

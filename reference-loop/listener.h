@@ -44,6 +44,8 @@ class Listener : public Handle {
 
  private:
   friend class EpollBackend;
+  friend class IoUringBackend;
+  friend class SimulatedBackend;
 
   struct Watch : FdWatch {
     Listener* listener = nullptr;

@@ -25,8 +25,8 @@
 //         auto* tcp = new refloop::Tcp(from.loop());
 //         tcp->adopt(std::move(socket));
 //         tcp->read_start(
-//             [](refloop::Tcp& t, refloop::Bytes bytes) { t.send(bytes); },
-//             [](refloop::Tcp& t, refloop::Error) {
+//             [](refloop::Stream& t, refloop::Bytes bytes) { t.send(bytes); },
+//             [](refloop::Stream& t, refloop::Error) {
 //               t.close([](refloop::Handle& h) { delete static_cast<refloop::Tcp*>(&h); });
 //             });
 //       });
@@ -145,11 +145,13 @@ class Loop {
   friend class Async;
   friend class EpollBackend;
   friend class Handle;
+  friend class IoUringBackend;
   friend class Listener;
   friend class Poll;
   friend class Pool;
   friend class Signal;
-  friend class Tcp;
+  friend class SimulatedBackend;
+  friend class Stream;
   friend class Timer;
   friend class Waker;
   friend class Watcher;

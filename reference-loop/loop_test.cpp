@@ -9,6 +9,7 @@
 #include "reference-loop/pool.h"
 #include "reference-loop/signal.h"
 #include "reference-loop/test_log.h"
+#include "reference-loop/test_loop.h"
 
 namespace refloop {
 namespace {
@@ -16,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 struct LoopTest : ::testing::Test {
-  std::unique_ptr<Loop> loop = Loop::create().value();
+  std::unique_ptr<Loop> loop = make_loop();
   Log log;
   std::function<void()> note(const char* label) {
     return [this, label] { log.push_back(label); };

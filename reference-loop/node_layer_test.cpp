@@ -5,6 +5,7 @@
 
 #include "reference-loop/pool.h"
 #include "reference-loop/test_log.h"
+#include "reference-loop/test_loop.h"
 
 namespace refloop {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 struct NodeTest : ::testing::Test {
-  std::unique_ptr<Loop> loop = Loop::create().value();
+  std::unique_ptr<Loop> loop = make_loop();
   NodeLayer node{*loop};
   Log log;
 

@@ -5,6 +5,7 @@
 
 #include "reference-loop/async.h"
 #include "reference-loop/loop.h"
+#include "reference-loop/sys.h"
 
 namespace refloop {
 namespace {
@@ -35,10 +36,10 @@ void Pool::start_threads() {
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  sys::pthread_sigmask(SIG_SETMASK, &all, &before);
   threads_.reserve(size_);
   while (threads_.size() < size_) threads_.emplace_back([this] { work_until_stopped(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  sys::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void Pool::submit(Work& work, Work::RunFunction run, Work::DoneFunction done) {

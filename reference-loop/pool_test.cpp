@@ -10,12 +10,13 @@
 
 #include "reference-loop/fs.h"
 #include "reference-loop/test_log.h"
+#include "reference-loop/test_loop.h"
 
 namespace refloop {
 namespace {
 
 struct PoolTest : ::testing::Test {
-  std::unique_ptr<Loop> loop = Loop::create({.pool_size = 1}).value();
+  std::unique_ptr<Loop> loop = make_loop({.pool_size = 1});
   Log log;
   std::promise<void> gate;
   std::shared_future<void> opened = gate.get_future().share();
@@ -95,7 +96,7 @@ TEST_F(PoolTest, running_and_finished_work_cannot_be_canceled) {
 }
 
 TEST_F(PoolTest, many_threads_complete_everything_exactly_once) {
-  auto wide = Loop::create({.pool_size = 8}).value();
+  auto wide = make_loop({.pool_size = 8});
   std::vector<int> completions(5000);
   for (int& count : completions) wide->pool().submit([] {}, [&count](Error) { ++count; });
   EXPECT_FALSE(wide->run());

@@ -1,8 +1,9 @@
 // A socket descriptor that is owned by whoever holds it, on its way between accept and a Tcp.
 #pragma once
 
-#include <unistd.h>
 #include <utility>
+
+#include "reference-loop/sys.h"
 
 namespace refloop {
 
@@ -22,7 +23,7 @@ class Socket {
   // Gives the descriptor away, for example to another process.
   int release() { return std::exchange(fd_, -1); }
   void reset(int fd = -1) {
-    if (fd_ >= 0) ::close(fd_);
+    if (fd_ >= 0) sys::close(fd_);
     fd_ = fd;
   }
 

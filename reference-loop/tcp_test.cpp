@@ -9,6 +9,7 @@
 
 #include "reference-loop/listener.h"
 #include "reference-loop/test_log.h"
+#include "reference-loop/test_loop.h"
 
 namespace refloop {
 namespace {
@@ -25,17 +26,17 @@ struct Peer : Tcp {
   std::function<void(Bytes)> on_data;
   std::function<void()> on_end;
 
-  static Peer& of(Tcp& tcp) { return static_cast<Peer&>(tcp); }
+  static Peer& of(Stream& tcp) { return static_cast<Peer&>(tcp); }
   void note(std::string what) { log.push_back(name + what); }
 
   void read() {
     ASSERT_TRUE(read_start(
-        [](Tcp& tcp, Bytes bytes) {
+        [](Stream& tcp, Bytes bytes) {
           Peer& self = of(tcp);
           self.received.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
           if (self.on_data) self.on_data(bytes);
         },
-        [](Tcp& tcp, Error error) {
+        [](Stream& tcp, Error error) {
           Peer& self = of(tcp);
           self.note(error == Error::none ? " end" : " " + std::string(name_of(error)));
           if (self.on_end) self.on_end();
@@ -52,7 +53,7 @@ struct NotedWrite : PlainWrite {
 };
 
 struct TcpTest : ::testing::Test {
-  std::unique_ptr<Loop> loop = Loop::create().value();
+  std::unique_ptr<Loop> loop = make_loop();
   Log log;
   Listener listener{*loop};
   Peer client{*loop, log, "client"};
@@ -71,7 +72,7 @@ struct TcpTest : ::testing::Test {
         }));
   }
   void connect(Tcp& tcp) {
-    ASSERT_TRUE(tcp.connect(listener.local_address().value(), [](Tcp& self, Error error) {
+    ASSERT_TRUE(tcp.connect(listener.local_address().value(), [](Stream& self, Error error) {
       Peer::of(self).note(" connect " + std::string(name_of(error)));
     }));
   }
@@ -127,7 +128,7 @@ TEST_F(TcpTest, connect_then_writes_in_order_then_shutdown) {
   connect(client);
   for (const char* label : {"w0", "w1", "w2"}) write(client, label, label);
   ASSERT_TRUE(client.shutdown(
-      [](Tcp& tcp, Error error) { Peer::of(tcp).note(" shutdown " + std::string(name_of(error))); }));
+      [](Stream& tcp, Error error) { Peer::of(tcp).note(" shutdown " + std::string(name_of(error))); }));
   EXPECT_EQ(client.send(as_bytes("x")).error(), Error::broken_pipe);
   EXPECT_EQ(client.shutdown(nullptr).error(), Error::broken_pipe);
   run_until([&] { return !accepted.empty() && std::ranges::count(log, "server end") == 1; });
@@ -141,7 +142,7 @@ TEST_F(TcpTest, a_refused_connect_reports_later_and_cancels_the_queued_writes) {
   const Address address = listener.local_address().value();
   listener.close();
   loop->run();
-  ASSERT_TRUE(client.connect(address, [](Tcp& self, Error error) {
+  ASSERT_TRUE(client.connect(address, [](Stream& self, Error error) {
     Peer::of(self).note(" connect " + std::string(name_of(error)));
     Peer::of(self).close_noting();
   }));
@@ -193,7 +194,7 @@ TEST_F(TcpTest, close_cancels_in_order_before_the_close_callback_and_completed_w
   EXPECT_GT(client.queued_bytes(), 0u);
   EXPECT_EQ(client.try_write(as_bytes("y")).error(), Error::again) << "may not overtake";
   ASSERT_TRUE(client.shutdown(
-      [](Tcp& tcp, Error error) { Peer::of(tcp).note(" shutdown " + std::string(name_of(error))); }));
+      [](Stream& tcp, Error error) { Peer::of(tcp).note(" shutdown " + std::string(name_of(error))); }));
   client.close_noting();
   EXPECT_EQ(log, Log{});
   loop->run(RunMode::nowait);
@@ -209,7 +210,7 @@ TEST_F(TcpTest, megabytes_by_every_kind_of_write_arrive_in_order_and_end_once) {
   std::deque<std::string> parts;
   bool drained = false;
   client.data = &drained;
-  client.set_on_drain([](Tcp& tcp) { *static_cast<bool*>(tcp.data) = true; });
+  client.set_on_drain([](Stream& tcp) { *static_cast<bool*>(tcp.data) = true; });
   for (int i = 0; i < 60; ++i) {
     const std::string& part = parts.emplace_back(100'000, static_cast<char>('a' + i % 26));
     expected += part;
@@ -219,13 +220,14 @@ TEST_F(TcpTest, megabytes_by_every_kind_of_write_arrive_in_order_and_end_once) {
       EXPECT_TRUE(client.send(as_bytes(part).first(10), as_bytes(part).subspan(10)));
   }
   EXPECT_EQ(client.queued_bytes(), expected.size());
-  ASSERT_TRUE(client.shutdown([](Tcp& tcp, Error) { Peer::of(tcp).note(" shutdown"); }));
+  ASSERT_TRUE(client.shutdown([](Stream& tcp, Error) { Peer::of(tcp).note(" shutdown"); }));
   run_until([&] { return std::ranges::count(log, "server end") == 1; });
   EXPECT_TRUE(accepted[0].received == expected);
   EXPECT_TRUE(drained);
   EXPECT_EQ(client.queued_bytes(), 0u);
   EXPECT_EQ(log.back(), "server end");
-  EXPECT_EQ(accepted[0].read_start([](Tcp&, Bytes) {}, [](Tcp&, Error) {}).error(), Error::not_connected);
+  EXPECT_EQ(accepted[0].read_start([](Stream&, Bytes) {}, [](Stream&, Error) {}).error(),
+            Error::not_connected);
 }
 
 TEST_F(TcpTest, no_read_callback_after_read_stop_and_nothing_is_lost) {

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "reference-loop/test_log.h"
+#include "reference-loop/test_loop.h"
 
 namespace refloop {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 struct TimerTest : ::testing::Test {
-  std::unique_ptr<Loop> loop = Loop::create().value();
+  std::unique_ptr<Loop> loop = make_loop();
   Log log;
   std::function<void()> note(const char* label) {
     return [this, label] { log.push_back(label); };

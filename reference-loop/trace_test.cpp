@@ -7,6 +7,7 @@
 #include "reference-loop/node_layer.h"
 #include "reference-loop/pool.h"
 #include "reference-loop/test_log.h"
+#include "reference-loop/test_loop.h"
 
 namespace refloop {
 namespace {
@@ -26,7 +27,7 @@ Log lines_of(const Trace& trace) {
 }
 
 TEST(Trace, says_what_was_scheduled_began_and_ended) {
-  auto loop = Loop::create().value();
+  auto loop = make_loop();
   TestTimer timer(*loop);
   timer.set_label(7);
   loop->start_trace(16);
@@ -48,7 +49,7 @@ TEST(Trace, says_what_was_scheduled_began_and_ended) {
 }
 
 TEST(Trace, names_every_layer_and_hides_the_machinery) {
-  auto loop = Loop::create({.pool_size = 1}).value();
+  auto loop = make_loop({.pool_size = 1});
   NodeLayer node(*loop);
   loop->start_trace();
   node.run_main(
@@ -76,7 +77,7 @@ TEST(Trace, names_every_layer_and_hides_the_machinery) {
 
 // A small oracle: callbacks never overlap and each submission ends once, over a busy random program.
 TEST(Trace, callbacks_never_overlap_and_each_submission_runs_once) {
-  auto loop = Loop::create().value();
+  auto loop = make_loop();
   NodeLayer node(*loop);
   Trace& trace = loop->start_trace(16);  // far too small: it must grow
   int left = 20'000;

@@ -42,13 +42,13 @@ void LoopConnection::start(Server& server, refloop::Socket socket) {
   if (!connection->tcp_.read_start(on_read, on_end)) connection->abort();
 }
 
-void LoopConnection::on_read(refloop::Tcp& tcp, refloop::Bytes bytes) {
+void LoopConnection::on_read(refloop::Stream& tcp, refloop::Bytes bytes) {
   auto* connection = static_cast<LoopConnection*>(tcp.data);
   if (connection->closing_) return;
   connection->session_->on_bytes({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
-void LoopConnection::on_end(refloop::Tcp& tcp, refloop::Error error) {
+void LoopConnection::on_end(refloop::Stream& tcp, refloop::Error error) {
   auto* connection = static_cast<LoopConnection*>(tcp.data);
   if (error != refloop::Error::none) return connection->abort();
   connection->ended_ = true;
@@ -67,7 +67,7 @@ void LoopConnection::close() {
   if (closing_) return;
   closing_ = true;
   if (ended_ && tcp_.queued_bytes() == 0) return abort();
-  const auto started = tcp_.shutdown([](refloop::Tcp& tcp, refloop::Error) {
+  const auto started = tcp_.shutdown([](refloop::Stream& tcp, refloop::Error) {
     auto* connection = static_cast<LoopConnection*>(tcp.data);
     connection->shutdown_done_ = true;
     if (connection->ended_) connection->abort();

@@ -29,8 +29,8 @@ class LoopConnection final : public Connection {
   explicit LoopConnection(Server& server);
   ~LoopConnection() override;
 
-  static void on_read(refloop::Tcp& tcp, refloop::Bytes bytes);
-  static void on_end(refloop::Tcp& tcp, refloop::Error error);
+  static void on_read(refloop::Stream& tcp, refloop::Bytes bytes);
+  static void on_end(refloop::Stream& tcp, refloop::Error error);
   void delete_if_done();
 
   Server& server_;

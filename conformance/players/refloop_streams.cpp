@@ -41,7 +41,7 @@ void RefloopMachine::start_pair(Item& item) {
   assert(listening);
   const auto address = listener.local_address();
   assert(address);
-  const auto connecting = client.connect(*address, [](refloop::Tcp& tcp, refloop::Error error) {
+  const auto connecting = client.connect(*address, [](refloop::Stream& tcp, refloop::Error error) {
     assert(error == refloop::Error::none);
     item_of(tcp).machine->pair_is_up(*item_of(tcp).step);
   });
@@ -59,7 +59,7 @@ void RefloopMachine::start_connect(Item& item) {
   auto& tcp = item.object.emplace<refloop::Tcp>(*loop_);
   tcp.data = &item;
   const uint16_t port = item.step->refused ? refusing_port() : sink_port();
-  const auto connecting = tcp.connect(loopback(port), [](refloop::Tcp& connected, refloop::Error error) {
+  const auto connecting = tcp.connect(loopback(port), [](refloop::Stream& connected, refloop::Error error) {
     Item& of = item_of(connected);
     of.machine->fire(*of.step, status_name(error));
   });
@@ -83,13 +83,13 @@ std::string_view RefloopMachine::start_write(Item& item) {
 std::string_view RefloopMachine::start_read(const Step& step) {
   Item& on = find(step.on);
   on.reader = &step;
-  const auto on_read = [](refloop::Tcp& tcp, refloop::Bytes bytes) {
+  const auto on_read = [](refloop::Stream& tcp, refloop::Bytes bytes) {
     Item& of = item_of(tcp);
     const bool right = is_pattern(reinterpret_cast<const char*>(bytes.data()), bytes.size(), of.bytes_read);
     of.bytes_read += bytes.size();
     of.machine->fire(*of.reader, right ? "" : "wrong_bytes", static_cast<long>(bytes.size()));
   };
-  const auto on_end = [](refloop::Tcp& tcp, refloop::Error error) {
+  const auto on_end = [](refloop::Stream& tcp, refloop::Error error) {
     Item& of = item_of(tcp);
     of.machine->fire_eof(*of.reader, status_name(error));
   };
@@ -99,10 +99,11 @@ std::string_view RefloopMachine::start_read(const Step& step) {
 std::string_view RefloopMachine::start_shutdown(const Step& step) {
   Item& on = find(step.on);
   on.shutter = &step;
-  return status_name(std::get<refloop::Tcp>(on.object).shutdown([](refloop::Tcp& tcp, refloop::Error error) {
-    Item& of = item_of(tcp);
-    of.machine->fire(*of.shutter, status_name(error));
-  }));
+  return status_name(
+      std::get<refloop::Tcp>(on.object).shutdown([](refloop::Stream& tcp, refloop::Error error) {
+        Item& of = item_of(tcp);
+        of.machine->fire(*of.shutter, status_name(error));
+      }));
 }
 
 }  // namespace tickmark::conformance

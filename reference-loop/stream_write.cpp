@@ -1,10 +1,10 @@
-// The writing half of Tcp: one queue, three ways in, one order out.
+// The writing half of Stream: one queue, three ways in, one order out.
 #include <algorithm>
 #include <cassert>
 #include <cstring>
 #include <vector>
 
-#include "reference-loop/tcp.h"
+#include "reference-loop/stream.h"
 
 namespace refloop {
 namespace {
@@ -36,15 +36,15 @@ void WriteRequest::consume(std::size_t bytes) {
   }
 }
 
-Error Tcp::write_refusal() const {
+Error Stream::write_refusal() const {
   if (is_closing()) return Error::bad_state;
   if (!socket_) return Error::not_connected;
   if (shutdown_requested_) return Error::broken_pipe;
   return Error::none;
 }
 
-Result<void> Tcp::write(WriteRequest& request, std::span<const Bytes> buffers,
-                        WriteRequest::Callback callback) {
+Result<void> Stream::write(WriteRequest& request, std::span<const Bytes> buffers,
+                           WriteRequest::Callback callback) {
   if (const Error refusal = write_refusal(); refusal != Error::none) return failure(refusal);
   if (buffers.size() > kWriteBuffersMax) return failure(Error::bad_state);
   request.done_ = callback;
@@ -58,7 +58,7 @@ Result<void> Tcp::write(WriteRequest& request, std::span<const Bytes> buffers,
   return {};
 }
 
-void Tcp::enqueue(WriteRequest& request) {
+void Stream::enqueue(WriteRequest& request) {
   request.stream_ = this;
   ++loop_.active_requests_;
   queued_bytes_ += request.bytes_left();
@@ -68,7 +68,7 @@ void Tcp::enqueue(WriteRequest& request) {
   if (first && !connecting_) loop_.backend_->write(*this);
 }
 
-Result<void> Tcp::send(Bytes first, Bytes second) {
+Result<void> Stream::send(Bytes first, Bytes second) {
   if (const Error refusal = write_refusal(); refusal != Error::none) return failure(refusal);
   std::array<iovec, 2> buffers{to_iovec(first), to_iovec(second)};
   std::size_t taken = 0;
@@ -92,14 +92,14 @@ Result<void> Tcp::send(Bytes first, Bytes second) {
   return {};
 }
 
-Result<std::size_t> Tcp::try_write(Bytes bytes) {
+Result<std::size_t> Stream::try_write(Bytes bytes) {
   if (const Error refusal = write_refusal(); refusal != Error::none) return failure(refusal);
   if (!queue_.empty() || connecting_) return failure(Error::again);
   iovec buffer = to_iovec(bytes);
   return loop_.backend_->try_write(*this, std::span(&buffer, 1));
 }
 
-void Tcp::front_written(Error error) {
+void Stream::front_written(Error error) {
   WriteRequest& request = queue_.pop_front();
   request.error_ = error;
   queued_bytes_ -= request.bytes_left();  // not zero only if it failed
@@ -112,7 +112,7 @@ void Tcp::front_written(Error error) {
   loop_.defer(*this);
 }
 
-void Tcp::fail_queue(Error error) {
+void Stream::fail_queue(Error error) {
   while (!queue_.empty()) {
     WriteRequest& request = queue_.pop_front();
     request.error_ = is_mutant(Mutant::canceled_writes_report_success) ? Error::none : error;
@@ -123,7 +123,7 @@ void Tcp::fail_queue(Error error) {
 }
 
 // Only what has ended by now: a write completed by one of these callbacks waits for the next round.
-void Tcp::deliver_writes() {
+void Stream::deliver_writes() {
   IntrusiveList<WriteRequest> round;
   round.splice_back(sent_);
   while (!round.empty()) {
@@ -139,7 +139,7 @@ void Tcp::deliver_writes() {
   }
 }
 
-void Tcp::deliver_drain() {
+void Stream::deliver_drain() {
   drain_due_ = false;
   if (!on_drain_ || !queue_.empty()) return;
   loop_.invoke(Kind::drain, tag_, [&] { on_drain_(*this); });

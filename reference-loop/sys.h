@@ -1,0 +1,80 @@
+// Every system call the loop makes, by its own name: sys::recv(...) is ::recv(...).
+//
+// The one seam at which a test can say no for the kernel. A build with -DREFLOOP_FAULTS hands each call to
+// an injector (reference-loop/faults/), which may fail it, shorten it or let it pass; in every other build a
+// wrapper is the call itself, inlined, and the measured binary carries nothing of this.
+//
+// Adding a call is adding a line. A call made around this file fails scripts/check_tree.
+#pragma once
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#ifdef REFLOOP_FAULTS
+#include "reference-loop/faults/injector.h"
+#define REFLOOP_SYSTEM_CALL(name)                                               \
+  template <typename... Arguments>                                              \
+  auto name(Arguments... arguments) {                                           \
+    return faults::intercept(                                                   \
+        #name, [](auto... passed) { return ::name(passed...); }, arguments...); \
+  }
+#else
+#define REFLOOP_SYSTEM_CALL(name)            \
+  template <typename... Arguments>           \
+  inline auto name(Arguments... arguments) { \
+    return ::name(arguments...);             \
+  }
+#endif
+
+namespace refloop::sys {
+
+// Sockets.
+REFLOOP_SYSTEM_CALL(accept4)
+REFLOOP_SYSTEM_CALL(bind)
+REFLOOP_SYSTEM_CALL(connect)
+REFLOOP_SYSTEM_CALL(getsockname)
+REFLOOP_SYSTEM_CALL(getsockopt)
+REFLOOP_SYSTEM_CALL(listen)
+REFLOOP_SYSTEM_CALL(recv)
+REFLOOP_SYSTEM_CALL(send)
+REFLOOP_SYSTEM_CALL(sendmsg)
+REFLOOP_SYSTEM_CALL(setsockopt)
+REFLOOP_SYSTEM_CALL(shutdown)
+REFLOOP_SYSTEM_CALL(socket)
+
+// Descriptors.
+REFLOOP_SYSTEM_CALL(close)
+REFLOOP_SYSTEM_CALL(fcntl)
+REFLOOP_SYSTEM_CALL(read)
+REFLOOP_SYSTEM_CALL(write)
+
+// Waiting.
+REFLOOP_SYSTEM_CALL(epoll_create1)
+REFLOOP_SYSTEM_CALL(epoll_ctl)
+REFLOOP_SYSTEM_CALL(epoll_pwait2)
+REFLOOP_SYSTEM_CALL(epoll_wait)
+REFLOOP_SYSTEM_CALL(eventfd)
+REFLOOP_SYSTEM_CALL(signalfd)
+
+// Threads and signals.
+REFLOOP_SYSTEM_CALL(pthread_sigmask)
+
+// Files.
+REFLOOP_SYSTEM_CALL(fdatasync)
+REFLOOP_SYSTEM_CALL(fstat)
+REFLOOP_SYSTEM_CALL(open)
+REFLOOP_SYSTEM_CALL(pread)
+REFLOOP_SYSTEM_CALL(pwrite)
+REFLOOP_SYSTEM_CALL(stat)
+
+}  // namespace refloop::sys
