@@ -23,6 +23,7 @@ struct Configuration {
 void PrintTo(const Configuration& configuration, std::ostream* out) { *out << configuration.name; }
 
 const Configuration kConfigurations[] = {{"raw_epoll", {}},
+                                         {"raw_io_uring", {}},
                                          {"thread_per_connection", {}},
                                          {"libuv", {}},
                                          {"libuv", {"write=queue", "pool=1"}},
