@@ -153,6 +153,7 @@ class Loop {
   friend class SimulatedBackend;
   friend class Stream;
   friend class Timer;
+  friend class TlsStream;
   friend class Waker;
   friend class Watcher;
 
