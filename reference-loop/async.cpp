@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "reference-loop/pool.h"
+#include "reference-loop/simulation.h"
 #include "reference-loop/sys.h"
 
 namespace refloop {
@@ -18,8 +19,8 @@ Async::Async(Loop& loop, Callback callback) : Handle(loop, Kind::async), callbac
 void Async::send() {
   senders_.fetch_add(1, std::memory_order_acquire);
   if (!sent_.exchange(true, std::memory_order_acq_rel)) {
-    sent_time_.store(read_clock(), std::memory_order_relaxed);
-    sent_by_.store(current_thread_id(), std::memory_order_relaxed);
+    sent_time_.store(loop_.read_clock(), std::memory_order_relaxed);
+    sent_by_.store(loop_.current_thread(), std::memory_order_relaxed);
     loop_.waker_->wake();
   }
   senders_.fetch_sub(1, std::memory_order_release);
@@ -32,15 +33,19 @@ void Async::begin_close() {
 
 std::unique_ptr<Waker> Waker::create(Loop& loop, Error& error) {
   std::unique_ptr<Waker> waker(new Waker(loop));
+  waker->watch_.waker = waker.get();
+  waker->watch_.on_ready = [](FdWatch& watch, std::uint32_t) {
+    static_cast<Watch&>(watch).waker->dispatch();
+  };
+  if (loop.simulation()) {
+    loop.simulation()->attach_waker(waker->watch_);
+    return waker;
+  }
   const int fd = sys::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (fd < 0) {
     error = last_error();
     return nullptr;
   }
-  waker->watch_.waker = waker.get();
-  waker->watch_.on_ready = [](FdWatch& watch, std::uint32_t) {
-    static_cast<Watch&>(watch).waker->dispatch();
-  };
   // Edge-triggered: every write is an edge, so the counter never needs to be read (a syscall saved).
   if (auto watched = loop.backend_->watch(waker->watch_, fd, EPOLLIN | EPOLLET); !watched) {
     error = watched.error();
@@ -59,6 +64,8 @@ Waker::~Waker() {
 
 void Waker::wake() {
   if (woken_.exchange(true, std::memory_order_acq_rel)) return;
+  if (loop_.simulation()) [[unlikely]]
+    return loop_.simulation()->wake();
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = sys::write(watch_.fd, &one, sizeof(one));
   assert(written == sizeof(one) && "the eventfd's counter cannot overflow: it is written once per wake-up");

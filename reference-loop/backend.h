@@ -69,5 +69,6 @@ class Backend {
 };
 
 std::unique_ptr<Backend> make_epoll_backend(Loop& loop, Error& error);
+std::unique_ptr<Backend> make_simulated_backend(Loop& loop);
 
 }  // namespace refloop

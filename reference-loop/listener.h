@@ -45,7 +45,7 @@ class Listener : public Handle {
  private:
   friend class EpollBackend;
   friend class IoUringBackend;
-  friend class SimulatedBackend;
+  friend class SimulatedPort;
 
   struct Watch : FdWatch {
     Listener* listener = nullptr;

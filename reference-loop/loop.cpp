@@ -4,6 +4,7 @@
 #include "reference-loop/backend.h"
 #include "reference-loop/limits.h"
 #include "reference-loop/pool.h"
+#include "reference-loop/simulation.h"
 #include "reference-loop/watcher.h"
 
 namespace refloop {
@@ -14,25 +15,34 @@ constexpr int kExtraPendingRounds = 8;
 
 }  // namespace
 
-Loop::Loop(LoopOptions options) : options_(options), now_(read_clock()) {}
+Loop::Loop(LoopOptions options) : options_(options) {
+  if (options.backend == BackendKind::simulated) {
+    if (!options.simulation) own_simulation_ = std::make_unique<Simulation>();
+    simulation_ = options.simulation ? options.simulation : own_simulation_.get();
+    virtual_now_ = &simulation_->now_;
+  }
+  now_ = read_clock();
+}
 
 Result<std::unique_ptr<Loop>> Loop::create(LoopOptions options) {
   if (options.pool_size < 1 || options.pool_size > 1024) return failure(Error::bad_state);
-  if (options.backend != BackendKind::epoll) return failure(Error::not_supported);
+  if (options.backend == BackendKind::io_uring) return failure(Error::not_supported);
   std::unique_ptr<Loop> loop(new Loop(options));
   if (!loop->read_buffer_.allocate(kReadBufferBytes)) return failure(Error::no_memory);
   Error error = Error::none;
-  loop->backend_ = make_epoll_backend(*loop, error);
+  loop->backend_ = loop->simulation_ ? make_simulated_backend(*loop) : make_epoll_backend(*loop, error);
   if (!loop->backend_) return failure(error);
   loop->waker_ = Waker::create(*loop, error);
   if (!loop->waker_) return failure(error);
   loop->pool_ = std::make_unique<Pool>(*loop, options.pool_size);
+  if (loop->simulation_) loop->simulation_->attach_pool(*loop->pool_, options.pool_size);
   return loop;
 }
 
 Loop::~Loop() {
   assert(!running_ && "destroyed inside a callback");
   assert(closing_.empty() && "destroyed before its close callbacks ran: call run() once more");
+  if (simulation_) simulation_->detach();
   pool_.reset();
   waker_.reset();
 }
@@ -129,7 +139,13 @@ void Loop::run_closing() {
   enter(Phase::closing);
   IntrusiveList<Handle, ClosingTag> batch;
   batch.splice_back(closing_);
-  while (!batch.empty()) finish_handle(batch.pop_front());
+  while (!batch.empty()) {
+    Handle& handle = batch.pop_front();
+    if (simulation_ && simulation_->defers_close()) [[unlikely]]
+      closing_.push_back(handle);
+    else
+      finish_handle(handle);
+  }
 }
 
 void Loop::finish_handle(Handle& handle) {
@@ -200,12 +216,16 @@ void Loop::trace_foreign(Event event, Kind kind, const TraceTag& tag, Nanos time
   trace_->append(record);
 }
 
+std::int32_t Loop::current_thread() const {
+  return simulation_ ? simulation_->current_thread() : current_thread_id();
+}
+
 TraceRecord Loop::make_record(Event event, Kind kind, const TraceTag& tag) const {
   return {.time = read_clock(),
           .loop_now = now_,
           .id = tag.id,
           .iteration = iteration_,
-          .thread = current_thread_id(),
+          .thread = current_thread(),
           .label = tag.label,
           .event = event,
           .phase = phase_,

@@ -55,17 +55,23 @@ namespace refloop {
 class Async;
 class Backend;
 class Pool;
+class Simulation;
 class Waker;
 class Watcher;
 
 using Bytes = std::span<const std::byte>;
 
-enum class BackendKind : std::uint8_t { epoll, io_uring };
+enum class BackendKind : std::uint8_t {
+  epoll,
+  io_uring,
+  simulated,  // virtual time: simulation.h
+};
 enum class RunMode : std::uint8_t { until_idle, once, nowait };  // libuv: DEFAULT, ONCE, NOWAIT
 
 struct LoopOptions {
   BackendKind backend = BackendKind::epoll;
-  std::size_t pool_size = 4;  // worker threads, 1..1024; started when the first work is submitted
+  std::size_t pool_size = 4;         // worker threads, 1..1024; started when the first work is submitted
+  Simulation* simulation = nullptr;  // of a simulated loop, which it outlives; null: a fresh one, seed 1
 };
 
 // A completion that is delivered in the next pending round: nothing calls back before it returned.
@@ -97,6 +103,9 @@ class Loop {
   // The cached clock: constant within a phase unless update_time() is called. Never decreases.
   Nanos now() const { return now_; }
   void update_time();
+  // The clock itself, about 30 ns: CLOCK_MONOTONIC, or the virtual one.
+  Nanos read_clock() const { return virtual_now_ ? *virtual_now_ : refloop::read_clock(); }
+  Simulation* simulation() const { return simulation_; }
 
   Phase phase() const { return phase_; }
   std::uint64_t iteration() const { return iteration_; }  // 1 is the first
@@ -140,6 +149,8 @@ class Loop {
   std::uint64_t next_trace_id() { return ++last_trace_id_; }
   // What another thread did to a submission, reported on the loop thread.
   void trace_foreign(Event event, Kind kind, const TraceTag& tag, Nanos time, std::int32_t thread);
+  // Kernel id of the calling thread; in virtual time that of the virtual one.
+  std::int32_t current_thread() const;
 
  private:
   friend class Async;
@@ -150,10 +161,9 @@ class Loop {
   friend class Poll;
   friend class Pool;
   friend class Signal;
-  friend class SimulatedBackend;
+  friend class SimulatedEnd;
   friend class Stream;
   friend class Timer;
-  friend class TlsStream;
   friend class Waker;
   friend class Watcher;
 
@@ -184,6 +194,9 @@ class Loop {
   TraceRecord make_record(Event event, Kind kind, const TraceTag& tag) const;
 
   LoopOptions options_;
+  const Nanos* virtual_now_ = nullptr;  // of the simulation; null: time is real
+  Simulation* simulation_ = nullptr;
+  std::unique_ptr<Simulation> own_simulation_;
   Nanos now_{};
   std::uint64_t iteration_ = 0;
   Phase phase_ = Phase::outside;

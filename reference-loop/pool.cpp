@@ -5,6 +5,7 @@
 
 #include "reference-loop/async.h"
 #include "reference-loop/loop.h"
+#include "reference-loop/simulation.h"
 #include "reference-loop/sys.h"
 
 namespace refloop {
@@ -44,7 +45,7 @@ void Pool::start_threads() {
 
 void Pool::submit(Work& work, Work::RunFunction run, Work::DoneFunction done) {
   assert(!work.outstanding_ && "submitted twice");
-  if (threads_.empty()) start_threads();
+  if (threads_.empty() && !loop_.simulation()) start_threads();
   work.run_ = run;
   work.done_ = done;
   work.error_ = Error::none;
@@ -59,6 +60,8 @@ void Pool::submit(Work& work, Work::RunFunction run, Work::DoneFunction done) {
     wake = must_wake_another();
   }
   if (wake) work_arrived_.notify_one();
+  if (loop_.simulation()) [[unlikely]]
+    loop_.simulation()->work_submitted();
 }
 
 // Under the lock. The spinner will take one; beyond that a sleeper is needed, woken one at a time.
@@ -101,6 +104,14 @@ Work* Pool::take(std::unique_lock<std::mutex>& lock) {
   return &queue_.pop_front();
 }
 
+// Without waiting: nothing, if there is none. What a virtual thread does.
+Work* Pool::take_waiting() {
+  const std::lock_guard lock(mutex_);
+  if (queue_.empty()) return nullptr;
+  queue_size_.fetch_sub(1, std::memory_order_relaxed);
+  return &queue_.pop_front();
+}
+
 // About a microsecond: what a burst of short works needs to follow one another.
 void Pool::spin_for_work() {
   constexpr int kSpins = 100;
@@ -109,8 +120,8 @@ void Pool::spin_for_work() {
 
 // The last touch of `work` by this thread is the push: the loop may hand it back to its owner at once.
 void Pool::finish(Work& work) {
-  work.finished_time_ = read_clock();
-  work.finished_by_ = current_thread_id();
+  work.finished_time_ = loop_.read_clock();
+  work.finished_by_ = loop_.current_thread();
   Work* head = finished_.load(std::memory_order_relaxed);
   do {
     work.next_finished_ = head;
@@ -121,6 +132,7 @@ void Pool::finish(Work& work) {
 
 Result<void> Pool::cancel(Work& work) {
   if (!work.outstanding_) return failure(Error::busy);
+  if (loop_.simulation()) loop_.simulation()->catch_up_for_cancel();
   {
     const std::lock_guard lock(mutex_);
     if (!work.refloop::ListHook<>::is_linked()) return failure(Error::busy);

@@ -47,6 +47,7 @@ class Work : private ListHook<> {
 
  private:
   friend class Pool;
+  friend class SimulatedWorkers;
   friend class IntrusiveList<Work>;
 
   RunFunction run_ = nullptr;
@@ -83,11 +84,13 @@ class Pool {
   std::size_t size() const { return size_; }
 
  private:
+  friend class SimulatedWorkers;  // instead of the threads, in virtual time
   friend class Waker;
 
   void start_threads();
   void work_until_stopped();
   Work* take(std::unique_lock<std::mutex>& lock);
+  Work* take_waiting();
   void spin_for_work();
   bool must_wake_another();
   void finish(Work& work);

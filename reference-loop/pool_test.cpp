@@ -40,6 +40,7 @@ struct PoolTest : ::testing::Test {
 };
 
 TEST_F(PoolTest, one_thread_completes_in_the_order_of_submission_on_the_loop_thread) {
+  if (is_simulated()) GTEST_SKIP() << "it looks at real threads";
   const auto loop_thread = std::this_thread::get_id();
   for (const char* label : {"a", "b", "c"}) {
     loop->pool().submit([loop_thread] { EXPECT_NE(std::this_thread::get_id(), loop_thread); },
@@ -56,6 +57,7 @@ TEST_F(PoolTest, one_thread_completes_in_the_order_of_submission_on_the_loop_thr
 }
 
 TEST_F(PoolTest, cancel_ends_waiting_work_later_and_once_and_refuses_running_work) {
+  if (is_simulated()) GTEST_SKIP() << "it blocks a real thread";
   occupy();
   bool ran = false;
   Work& waiting = loop->pool().submit(
@@ -73,6 +75,7 @@ TEST_F(PoolTest, cancel_ends_waiting_work_later_and_once_and_refuses_running_wor
 }
 
 TEST_F(PoolTest, running_and_finished_work_cannot_be_canceled) {
+  if (is_simulated()) GTEST_SKIP() << "it blocks a real thread";
   struct Gated : UserWork {
     std::promise<void> started;
     std::shared_future<void> opened;
@@ -188,6 +191,7 @@ TEST_F(FsTest, reports_what_the_kernel_said_and_recovers) {
 }
 
 TEST_F(FsTest, a_waiting_request_can_be_canceled) {
+  if (is_simulated()) GTEST_SKIP() << "it blocks a real thread";
   occupy();
   request.stat(file, keep);
   EXPECT_TRUE(request.cancel());

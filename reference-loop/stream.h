@@ -41,7 +41,7 @@ class WriteRequest : private ListHook<> {
  private:
   friend class EpollBackend;
   friend class IoUringBackend;
-  friend class SimulatedBackend;
+  friend class SimulatedEnd;
   friend class Stream;
   friend class IntrusiveList<WriteRequest>;
 
@@ -112,7 +112,7 @@ class Stream : public Handle, private Deferred {
  private:
   friend class EpollBackend;
   friend class IoUringBackend;
-  friend class SimulatedBackend;
+  friend class SimulatedEnd;
 
   struct Watch : FdWatch {
     Stream* stream = nullptr;

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -64,6 +65,7 @@ REFLOOP_SYSTEM_CALL(epoll_ctl)
 REFLOOP_SYSTEM_CALL(epoll_pwait2)
 REFLOOP_SYSTEM_CALL(epoll_wait)
 REFLOOP_SYSTEM_CALL(eventfd)
+REFLOOP_SYSTEM_CALL(poll)
 REFLOOP_SYSTEM_CALL(signalfd)
 
 // Threads and signals.

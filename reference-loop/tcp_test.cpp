@@ -293,6 +293,7 @@ TEST_F(TcpTest, a_reset_ends_the_stream_with_its_reason) {
 }
 
 TEST_F(TcpTest, a_storm_of_connects_is_accepted_within_a_few_turns) {
+  if (is_simulated()) GTEST_SKIP() << "its clients are real sockets";
   listen();
   constexpr std::size_t kClients = 600;
   std::vector<Socket> clients;
@@ -311,6 +312,7 @@ TEST_F(TcpTest, a_storm_of_connects_is_accepted_within_a_few_turns) {
 }
 
 TEST_F(TcpTest, running_out_of_descriptors_pauses_instead_of_spinning_and_recovers) {
+  if (is_simulated()) GTEST_SKIP() << "its client is a real socket";
   listen();
   const Address address = listener.local_address().value();
   const Socket waiting(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));

@@ -7,21 +7,30 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "reference-loop/loop.h"
 
 namespace refloop {
 
+inline std::string_view backend_under_test() {
+  const char* const wanted = std::getenv("REFLOOP_TEST_BACKEND");
+  return wanted ? wanted : "epoll";
+}
+
+// Where a test has to GTEST_SKIP(): it needs real threads, or peers that are not of the loop.
+inline bool is_simulated() { return backend_under_test() == "simulated"; }
+
 // Ends the process with a sentence if the backend asked for does not exist here: a test that silently ran
 // on another one would prove nothing.
 inline std::unique_ptr<Loop> make_loop(LoopOptions options = {}) {
-  const char* const wanted = std::getenv("REFLOOP_TEST_BACKEND");
-  const std::string_view name = wanted ? wanted : "epoll";
+  const std::string_view name = backend_under_test();
   if (name == "io_uring") options.backend = BackendKind::io_uring;
+  if (name == "simulated") options.backend = BackendKind::simulated;
   auto loop = Loop::create(options);
-  if (loop && (name == "epoll" || name == "io_uring")) return std::move(*loop);
-  std::fprintf(stderr, "REFLOOP_TEST_BACKEND=%s: no such loop here\n", wanted);
+  if (loop && (name == "epoll" || name == "io_uring" || name == "simulated")) return std::move(*loop);
+  std::fprintf(stderr, "REFLOOP_TEST_BACKEND=%s: no such loop here\n", std::string(name).c_str());
   std::exit(77);
 }
 

@@ -45,7 +45,7 @@ TEST(Trace, says_what_was_scheduled_began_and_ended) {
   EXPECT_EQ(by_event[Event::begin].phase, Phase::timers);
   EXPECT_GE(by_event[Event::begin].loop_now, by_event[Event::begin].due);
   EXPECT_GE(by_event[Event::end].time, by_event[Event::begin].time);
-  EXPECT_EQ(by_event[Event::end].thread, current_thread_id());
+  EXPECT_EQ(by_event[Event::end].thread, loop->current_thread());
 }
 
 TEST(Trace, names_every_layer_and_hides_the_machinery) {
@@ -70,7 +70,7 @@ TEST(Trace, names_every_layer_and_hides_the_machinery) {
                  "begin node_timeout 6", "end node_timeout 6"}));
   for (std::size_t i = 0; i < trace->size(); ++i) {
     if ((*trace)[i].event == Event::complete) {
-      EXPECT_NE((*trace)[i].thread, current_thread_id());
+      EXPECT_NE((*trace)[i].thread, loop->current_thread());
     }
   }
 }
