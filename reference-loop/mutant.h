@@ -2,7 +2,8 @@
 //
 // A mutant is chosen with -DREFLOOP_MUTANT=<name>; without it every `is_mutant(...)` is the constant
 // false and `if constexpr` removes the fault, so the measured binary carries none of this. CMake:
-// refloop_mutant(<name>) in reference-loop/CMakeLists.txt. A fault stands in a source file, never in a header.
+// refloop_mutant(<name>) in reference-loop/CMakeLists.txt. A fault stands in a source file, never in a
+// header.
 #pragma once
 
 namespace refloop {
