@@ -164,6 +164,7 @@ class Loop {
   friend class SimulatedEnd;
   friend class Stream;
   friend class Timer;
+  friend class TlsStream;
   friend class Waker;
   friend class Watcher;
 

@@ -31,19 +31,20 @@ SHARED_BY_WORKLOADS = ["workloads/parameters.h", "workloads/query.h", "workloads
 # folder -> prefixes of ours it may include. The longest matching folder wins.
 INCLUDES = {
     "reference-loop/http_parser": [],
+    "reference-loop/http_session": ["reference-loop/http_parser/"],
     "reference-loop": ["reference-loop/"],
     "harness/base": ["harness/base/"],
     "harness/vocabulary": ["harness/base/", "harness/vocabulary/"],
     "harness/stats": ["harness/base/", "harness/stats/"],
     "harness/load": ["harness/base/", "harness/vocabulary/", "harness/stats/", "harness/load/"],
-    "harness/subject": ["harness/base/", "harness/vocabulary/", "harness/subject/", "reference-loop/http_parser/"],
+    "harness/subject": ["harness/base/", "harness/vocabulary/", "harness/subject/", "reference-loop/http_session/"],
     "harness/process": ["harness/base/", "harness/vocabulary/", "harness/process/"],
     "harness/output": ["harness/base/", "harness/vocabulary/", "harness/stats/", "harness/output/"],
     "harness/run": ["harness/base/", "harness/vocabulary/", "harness/stats/", "harness/load/", "harness/process/",
                     "harness/output/", "harness/run/"],
     "harness/cli": ["harness/", "conformance/oracle/"],
     # Not each other: what the halves share lies beside their folders.
-    "workloads": ["harness/base/", "harness/vocabulary/", "reference-loop/http_parser/", *SHARED_BY_WORKLOADS],
+    "workloads": ["harness/base/", "harness/vocabulary/", *SHARED_BY_WORKLOADS],
     "baselines": ["harness/base/", "harness/vocabulary/", "harness/subject/", "conformance/players/"],
     "baselines/reference_loop": ["harness/base/", "harness/vocabulary/", "harness/subject/", "conformance/players/",
                                  "reference-loop/", "baselines/reference_loop/"],

@@ -1,7 +1,5 @@
 #include "reference-loop/http_parser/chunked.h"
 
-#include <algorithm>
-
 #include "reference-loop/http_parser/syntax.h"
 
 namespace http_parser {
@@ -33,20 +31,20 @@ void ChunkedDecoder::begin(std::size_t body_bytes_max, std::size_t trailer_bytes
   stage_ = Stage::size;
   body_bytes_max_ = body_bytes_max;
   trailer_bytes_max_ = trailer_bytes_max;
-  remaining_ = size_digits_ = extension_bytes_ = trailer_bytes_ = 0;
+  remaining_ = size_digits_ = extension_bytes_ = trailer_bytes_ = decoded_bytes_ = 0;
   line_.clear();
-  body_.clear();
 }
 
-ChunkedDecoder::Status ChunkedDecoder::feed(std::string_view& bytes) {
+ChunkedDecoder::Status ChunkedDecoder::feed(std::string_view& bytes, std::string_view& piece) {
+  piece = {};
   while (!bytes.empty()) {
     if (stage_ == Stage::data) {
-      const std::size_t taken = std::min(remaining_, bytes.size());
-      body_.append(bytes.substr(0, taken));
-      bytes.remove_prefix(taken);
-      remaining_ -= taken;
+      piece = bytes.substr(0, remaining_);
+      bytes.remove_prefix(piece.size());
+      remaining_ -= piece.size();
+      decoded_bytes_ += piece.size();
       if (remaining_ == 0) stage_ = Stage::data_cr;
-      continue;
+      return Status::data;
     }
     const char c = bytes.front();
     bytes.remove_prefix(1);
@@ -113,7 +111,7 @@ ChunkedDecoder::Status ChunkedDecoder::end_size_line() {
     stage_ = Stage::trailer;
     return Status::need_more;
   }
-  if (remaining_ > body_bytes_max_ - body_.size()) return Status::body_too_large;
+  if (remaining_ > body_bytes_max_ - decoded_bytes_) return Status::body_too_large;
   stage_ = Stage::data;
   return Status::need_more;
 }

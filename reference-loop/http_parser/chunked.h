@@ -10,16 +10,21 @@ namespace http_parser {
 
 class ChunkedDecoder {
  public:
-  enum class Status : std::uint8_t { need_more, complete, malformed, body_too_large, trailer_too_large };
+  enum class Status : std::uint8_t {
+    need_more,  // all bytes were consumed
+    data,       // `piece` is decoded bytes; feed the rest next
+    complete,   // the trailer has ended; the rest is the next message
+    malformed,
+    body_too_large,
+    trailer_too_large
+  };
 
   // Starts a body of at most `body_bytes_max` decoded bytes and `trailer_bytes_max` bytes of trailer.
   void begin(std::size_t body_bytes_max, std::size_t trailer_bytes_max);
 
-  // Consumes from the front of `bytes` (which shrinks) until the body is complete or faulty.
-  Status feed(std::string_view& bytes);
-
-  // The decoded bytes so far; valid until the next begin().
-  std::string_view body() const { return body_; }
+  // Consumes from the front of `bytes` (which shrinks) until there is something to say. `piece` is a view
+  // into `bytes`, empty unless the answer is Status::data.
+  Status feed(std::string_view& bytes, std::string_view& piece);
 
  private:
   enum class Stage : std::uint8_t { size, extension, size_lf, data, data_cr, data_lf, trailer, trailer_lf };
@@ -36,8 +41,8 @@ class ChunkedDecoder {
   std::size_t size_digits_ = 0;
   std::size_t extension_bytes_ = 0;
   std::size_t trailer_bytes_ = 0;
+  std::size_t decoded_bytes_ = 0;
   std::string line_;  // of the trailer
-  std::string body_;
 };
 
 }  // namespace http_parser
