@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
+#include <climits>
 
 #include "reference-loop/loop.h"
 #include "reference-loop/sys.h"
@@ -76,20 +77,29 @@ int EpollBackend::wait(Nanos timeout) {
     const int error = errno;
     loop_.update_time();
     if (count >= 0) return count;
-    assert(error == EINTR && "epoll can fail otherwise only by a bug here, or on a kernel before 5.11");
+    assert(error == EINTR && "epoll can fail otherwise only by a bug here");
     if (timeout < Nanos{0}) continue;
     timeout = std::max(deadline - loop_.now(), Nanos{0});
   }
 }
 
 // Nanoseconds only where they matter: the older call is cheaper, and a timer must not be late by the
-// millisecond that rounding up would cost.
+// millisecond that rounding up would cost. It costs that where the newer call is unknown: to a kernel before
+// 5.11 (ENOSYS), or to a sandbox that is older than the call (EPERM).
 int EpollBackend::wait_once(Nanos timeout) {
-  if (timeout <= Nanos{0}) {
-    return sys::epoll_wait(epoll_.fd(), events_.data(), kPollBatchEvents, timeout == Nanos{0} ? 0 : -1);
+  constexpr Nanos kMillisecond = std::chrono::milliseconds(1);
+  int timeout_ms = timeout < Nanos{0} ? -1 : 0;
+  if (timeout > Nanos{0}) {
+    if (has_pwait2_) {
+      const timespec limit{.tv_sec = timeout.count() / 1'000'000'000,
+                           .tv_nsec = timeout.count() % 1'000'000'000};
+      const int count = sys::epoll_pwait2(epoll_.fd(), events_.data(), kPollBatchEvents, &limit, nullptr);
+      if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count;
+      has_pwait2_ = false;
+    }
+    timeout_ms = static_cast<int>(std::min<std::int64_t>((timeout - Nanos{1}) / kMillisecond + 1, INT_MAX));
   }
-  const timespec limit{.tv_sec = timeout.count() / 1'000'000'000, .tv_nsec = timeout.count() % 1'000'000'000};
-  return sys::epoll_pwait2(epoll_.fd(), events_.data(), kPollBatchEvents, &limit, nullptr);
+  return sys::epoll_wait(epoll_.fd(), events_.data(), kPollBatchEvents, timeout_ms);
 }
 
 void EpollBackend::dispatch(int count) {

@@ -54,6 +54,7 @@ class EpollBackend final : public Backend {
   Loop& loop_;
   Socket epoll_;
   std::vector<Slot> slots_;  // by descriptor
+  bool has_pwait2_ = true;
   std::array<epoll_event, kPollBatchEvents> events_;
 };
 
