@@ -67,7 +67,9 @@ void Waker::wake() {
   if (loop_.simulation()) [[unlikely]]
     return loop_.simulation()->wake();
   const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = sys::write(watch_.fd, &one, sizeof(one));
+  ssize_t written;
+  do written = sys::write(watch_.fd, &one, sizeof(one));
+  while (written < 0 && errno == EINTR);
   assert(written == sizeof(one) && "the eventfd's counter cannot overflow: it is written once per wake-up");
 }
 
