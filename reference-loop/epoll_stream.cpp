@@ -29,13 +29,32 @@ Result<std::size_t> send_some(int fd, std::span<iovec> buffers) {
   return failure(last_error());
 }
 
+// accept() passes on what became of the connection it would have returned; the next one may be well. All else
+// (EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM) would be said again at once.
+bool concerns_one_connection(int error) {
+  switch (error) {
+    case EINTR:
+    case ECONNABORTED:  // the peer gave up while it waited
+    case EPROTO:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 Result<void> EpollBackend::connect(Stream& stream, const Address& peer) {
-  int result;
-  do result = sys::connect(stream.fd(), peer.raw(), peer.size());
-  while (result != 0 && errno == EINTR);
-  if (result != 0 && errno != EINPROGRESS) return failure(last_error());
+  const int result = sys::connect(stream.fd(), peer.raw(), peer.size());
+  // Interrupted, it goes on all the same; asked again, it would say EALREADY.
+  if (result != 0 && errno != EINPROGRESS && errno != EINTR) return failure(last_error());
   return watch_stream(stream, EPOLLOUT);
 }
 
@@ -138,28 +157,16 @@ Result<void> EpollBackend::listen(Listener& listener) {
 
 void EpollBackend::close(Listener& listener) { unwatch(listener.watch_); }
 
+// Failures count as turns, so that no storm of them holds up the others; what still waits is reported again.
 void EpollBackend::accept_some(Listener& listener) {
-  for (int taken = 0; taken < kAcceptsPerBatch && !listener.is_closing();) {
+  for (int turn = 0; turn < kAcceptsPerBatch && !listener.is_closing(); ++turn) {
     const int fd = sys::accept4(listener.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      ++taken;
       listener.accepted(Socket(fd));
       continue;
     }
-    switch (errno) {
-      case EINTR:
-      case ECONNABORTED:  // the peer gave up while it waited: the next one may not have
-      case EPROTO:
-        continue;
-      case EMFILE:
-      case ENFILE:
-      case ENOBUFS:
-      case ENOMEM:
-        listener.out_of_descriptors();
-        return;
-      default:
-        return;  // EAGAIN: the queue is empty
-    }
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+    if (!concerns_one_connection(errno)) return listener.out_of_descriptors();
   }
 }
 
