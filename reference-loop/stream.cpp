@@ -87,6 +87,7 @@ void Stream::received(Bytes bytes) {
 void Stream::ended(Error error) {
   reading_ = false;
   end_delivered_ = true;
+  if (send_failed_ && error == Error::none) error = write_error_;
   update_activity();
   loop_.invoke(Kind::read_end, tag_, [&] { on_end_(*this, error); });
   if constexpr (is_mutant(Mutant::end_twice)) {
@@ -117,7 +118,9 @@ Result<void> Stream::shutdown(ShutdownCallback callback) {
 
 void Stream::deliver_shutdown() {
   Error error = Error::canceled;
-  if (!is_closing()) {
+  if (!is_closing() && write_failed_) {
+    error = write_error_;  // an orderly end would say that all was sent
+  } else if (!is_closing()) {
     const auto result = loop_.backend_->shutdown(*this);
     error = result ? Error::none : result.error();
   }

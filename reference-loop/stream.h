@@ -93,7 +93,8 @@ class Stream : public Handle, private Deferred {
     return write(request, std::span(&bytes, 1), callback);
   }
   // Fire and forget: both buffers are the caller's again when it returns; what the kernel did not take
-  // was copied. No callback; a failure of the connection is reported by on_end. Watch queued_bytes().
+  // was copied. No callback; if the copy cannot be sent, on_end says why, after all data. Watch
+  // queued_bytes().
   Result<void> send(Bytes first, Bytes second = {});
   // Sends what fits now and says how much. Error::again: nothing fits, or it would overtake queued bytes.
   Result<std::size_t> try_write(Bytes bytes);
@@ -137,6 +138,7 @@ class Stream : public Handle, private Deferred {
   void deliver_connect(Error error);
   void deliver_shutdown();
   void fail_queue(Error error);
+  void fail_writing(WriteRequest& first, Error error);
   void update_activity();
 
   // What every message touches comes first: at thousands of connections each cache line is a miss.
@@ -151,6 +153,8 @@ class Stream : public Handle, private Deferred {
   bool shutdown_requested_ = false;
   bool shutdown_sent_ = false;
   bool drain_due_ = false;
+  bool write_failed_ = false;  // bytes are missing in what was sent: none may follow
+  bool send_failed_ = false;   // the same, and no callback says so but on_end
 
   EndCallback on_end_ = nullptr;
   ConnectCallback on_connect_ = nullptr;
@@ -161,6 +165,7 @@ class Stream : public Handle, private Deferred {
   TraceTag connect_tag_;
   TraceTag shutdown_tag_;
   Error connect_error_ = Error::none;
+  Error write_error_ = Error::none;
 };
 
 }  // namespace refloop

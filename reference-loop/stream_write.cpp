@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "reference-loop/stream.h"
+#include "reference-loop/sys.h"
 
 namespace refloop {
 namespace {
@@ -40,6 +41,7 @@ Error Stream::write_refusal() const {
   if (is_closing()) return Error::bad_state;
   if (!socket_) return Error::not_connected;
   if (shutdown_requested_) return Error::broken_pipe;
+  if (write_failed_) return write_error_;
   return Error::none;
 }
 
@@ -107,9 +109,19 @@ void Stream::front_written(Error error) {
     sent_.push_front(request);
   else
     sent_.push_back(request);
-  if (error != Error::none) fail_queue(error);
+  if (error != Error::none) fail_writing(request, error);
   if (queue_.empty() && on_drain_) drain_due_ = true;
   loop_.defer(*this);
+}
+
+// Later bytes must not follow a gap. Where a send() is lost, reading ends, too, once what has arrived is
+// read.
+void Stream::fail_writing(WriteRequest& first, Error error) {
+  send_failed_ = first.owned_by_stream_;
+  fail_queue(error);
+  write_failed_ = true;
+  write_error_ = error;
+  if (send_failed_) sys::shutdown(fd(), SHUT_RD);
 }
 
 void Stream::fail_queue(Error error) {
@@ -117,6 +129,7 @@ void Stream::fail_queue(Error error) {
     WriteRequest& request = queue_.pop_front();
     request.error_ = is_mutant(Mutant::canceled_writes_report_success) ? Error::none : error;
     queued_bytes_ -= request.bytes_left();
+    send_failed_ |= request.owned_by_stream_;
     sent_.push_back(request);
   }
   if (!sent_.empty()) loop_.defer(*this);
