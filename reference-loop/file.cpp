@@ -53,6 +53,8 @@ Result<std::size_t> write(int fd, std::span<const std::byte> from, std::int64_t 
                  : sys::pwrite(fd, rest.data(), rest.size(), offset + static_cast<std::int64_t>(written));
     });
     if (size < 0) return failure(last_error());
+    if (size == 0)
+      return failure(error_from_errno(EIO));  // the kernel never says so of a file; never spin on it
     written += static_cast<std::size_t>(size);
   }
   return written;
