@@ -38,7 +38,7 @@ Result<Address> Address::local_of(int fd) {
 Result<Address> Address::peer_of(int fd) {
   Address address;
   address.size_ = sizeof(address.storage_);
-  if (getpeername(fd, reinterpret_cast<sockaddr*>(&address.storage_), &address.size_) != 0) {
+  if (sys::getpeername(fd, reinterpret_cast<sockaddr*>(&address.storage_), &address.size_) != 0) {
     return failure(last_error());
   }
   return address;

@@ -43,6 +43,7 @@ namespace refloop::sys {
 REFLOOP_SYSTEM_CALL(accept4)
 REFLOOP_SYSTEM_CALL(bind)
 REFLOOP_SYSTEM_CALL(connect)
+REFLOOP_SYSTEM_CALL(getpeername)
 REFLOOP_SYSTEM_CALL(getsockname)
 REFLOOP_SYSTEM_CALL(getsockopt)
 REFLOOP_SYSTEM_CALL(listen)
