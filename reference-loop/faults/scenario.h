@@ -1,0 +1,47 @@
+// The scenarios: small programs on the loop that make every system call it knows, most of them often.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reference-loop/faults/injector.h"
+#include "reference-loop/faults/ledger.h"
+#include "reference-loop/faults/world.h"
+
+namespace refloop::faults {
+
+struct Scenario {
+  std::string_view name;
+  void (*play)(World& world);
+};
+
+std::span<const Scenario> scenarios();
+
+void echo(World& world);
+void backpressure(World& world);
+void flood(World& world);
+void many_connects(World& world);
+void refused_connect(World& world);
+void timers(World& world);
+void wake_ups(World& world);
+void signals(World& world);
+void foreign_descriptor(World& world);
+void pool_work(World& world);
+void files(World& world);
+
+// What one performance of a scenario came to.
+struct Performance {
+  Ledger::Outcome outcome;
+  std::vector<std::string> violations;
+  unsigned turns = 0;
+  unsigned system_calls = 0;
+  unsigned hits = 0;  // times the fault struck
+};
+
+// Plays a scenario with at most one strike and checks what can be checked from outside: that it ends, that
+// every descriptor is closed again. The injector's counts of it stay readable.
+Performance perform(const Scenario& scenario, BackendKind backend, const std::optional<Strike>& strike);
+
+}  // namespace refloop::faults
