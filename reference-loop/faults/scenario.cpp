@@ -22,8 +22,8 @@ std::span<const Scenario> scenarios() {
       {"refused_connect", refused_connect},
       {"timers", timers},
       {"wake_ups", wake_ups},
-      {"signals", signals},
-      {"foreign_descriptor", foreign_descriptor},
+      {"signals", signals, true},
+      {"foreign_descriptor", foreign_descriptor, true},
       {"pool_work", pool_work},
       {"files", files},
   };

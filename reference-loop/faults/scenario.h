@@ -15,6 +15,7 @@ namespace refloop::faults {
 struct Scenario {
   std::string_view name;
   void (*play)(World& world);
+  bool in_virtual_time = false;  // also: it has descriptors that a simulated loop looks at
 };
 
 std::span<const Scenario> scenarios();

@@ -20,7 +20,8 @@ failure was reported, the loop came to its end without spinning (by the number o
 calls) and every descriptor was closed.
 
 - **short**: one byte, one message or one event instead of what was asked for. **0**: nothing at all.
-- **runs**: in how many the fault struck, the last call, of which there may be more or fewer, not counted.
+- **epoll** and the other backends: in how many runs the fault struck. The last call is not counted: there may be
+  more or fewer of them.
 - **the user sees**: the requests that end with this very error. *nothing*: all ends as if it had not happened.
 
 )";
@@ -35,13 +36,13 @@ std::string seen_by_user(const Row& row) {
 
 void write_rows(std::ostream& out, const Campaign& campaign) {
   out << "| call | fault |";
-  for (const BackendKind backend : campaign.backends) out << " runs on " << name_of(backend) << " |";
+  for (const BackendKind backend : campaign.backends) out << " " << name_of(backend) << " |";
   out << " the user sees |\n|---|---|";
   for (std::size_t i = 0; i < campaign.backends.size(); ++i) out << "---:|";
   out << "---|\n";
   for (const Row& row : campaign.rows) {
     out << "| " << display_name(*row.call) << " | " << row.fault->name << " |";
-    for (const unsigned runs : row.runs) out << " " << runs << " |";
+    for (const unsigned runs : row.runs) out << " " << (runs ? std::to_string(runs) : "") << " |";
     out << " " << seen_by_user(row) << " |\n";
   }
 }
