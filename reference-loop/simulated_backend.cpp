@@ -104,7 +104,10 @@ void SimulatedBackend::look_at_descriptors(int timeout_ms) {
   std::vector<pollfd> polled;
   for (const FdWatch* watch : watches_)
     polled.push_back({.fd = watch->fd, .events = static_cast<short>(watch->interest), .revents = 0});
-  if (sys::poll(polled.data(), polled.size(), timeout_ms) <= 0) return;
+  int ready;
+  do ready = sys::poll(polled.data(), polled.size(), timeout_ms);
+  while (ready < 0 && errno == EINTR);
+  if (ready <= 0) return;
   for (std::size_t i = 0; i < polled.size(); ++i) {
     const auto events = static_cast<std::uint32_t>(polled[i].revents);
     if (events != 0) ready_descriptors_.push_back({watches_[i], events});
