@@ -161,7 +161,7 @@ TlsResult<TlsContext> TlsContext::client(const TlsClientOptions& options) {
   if (options.verification == TlsVerification::chain_and_host_name) {
     if (auto trusted = trust(shared->ctx.get(), options.trusted_pem); !trusted)
       return std::unexpected(trusted.error());
-    SSL_CTX_set_verify(shared->ctx.get(), SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_verify(shared->ctx.get(), SSL_VERIFY_PEER, TlsEngine::check_certificate);
   }
   // Sessions are kept by whoever made the connection, not by the context.
   SSL_CTX_set_session_cache_mode(shared->ctx.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);

@@ -49,6 +49,28 @@ std::string names_in(X509* certificate) {
   return names.empty() ? name_of(X509_get_subject_name(certificate)) : names;
 }
 
+// What is wrong with the server's own certificate, or with one that should vouch for it.
+std::string sentence_end(int error, X509* shown) {
+  switch (error) {
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+      return " is not for that name, but for " + names_in(shown);
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return " has expired: it was valid until " + time_of(X509_get0_notAfter(shown));
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return " is not valid yet";
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+      return " is self-signed, by nobody this context trusts";
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+      return " was issued by somebody this context does not trust: " + name_of(X509_get_issuer_name(shown));
+    default:
+      return std::string(" is refused: ") + X509_verify_cert_error_string(error);
+  }
+}
+
 }  // namespace
 
 void TlsEngine::SslFree::operator()(SSL* ssl) const { SSL_free(ssl); }
@@ -181,7 +203,7 @@ TlsEngine::Status TlsEngine::judge(int result) {
   }
   if (ERR_GET_REASON(last) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
     ERR_clear_error();
-    return fail(kTlsCertificateRefused, certificate_reason());
+    return fail(kTlsCertificateRefused, certificate_reason_);
   }
   return fail(kTlsProtocolError, "TLS failed: " + take_openssl_reason());
 }
@@ -191,30 +213,14 @@ TlsEngine::Status TlsEngine::fail(Error error, std::string reason) {
   return Status::failed;
 }
 
-std::string TlsEngine::certificate_reason() const {
-  const long result = SSL_get_verify_result(ssl_.get());
-  const std::unique_ptr<X509, OpenSslFree<X509_free>> shown(SSL_get1_peer_certificate(ssl_.get()));
-  const std::string of_host = "the certificate that answers for " + host_;
-  switch (result) {
-    case X509_V_ERR_HOSTNAME_MISMATCH:
-    case X509_V_ERR_IP_ADDRESS_MISMATCH:
-      return of_host + " is not for that name" + (shown ? ", but for " + names_in(shown.get()) : "");
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-      return of_host + " has expired" +
-             (shown ? ": it was valid until " + time_of(X509_get0_notAfter(shown.get())) : "");
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-      return of_host + " is not valid yet";
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-      return of_host + " is self-signed, by nobody this context trusts";
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-      return of_host + " was issued by somebody this context does not trust" +
-             (shown ? ": " + name_of(X509_get_issuer_name(shown.get())) : "");
-    default:
-      return of_host + " is refused: " + X509_verify_cert_error_string(result);
-  }
+// While the certificate is at hand: a handshake that failed has forgotten it.
+int TlsEngine::check_certificate(int accepted, X509_STORE_CTX* store) {
+  if (accepted) return 1;
+  auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  auto& engine = *static_cast<TlsEngine*>(SSL_get_app_data(ssl));
+  engine.certificate_reason_ = "the certificate that answers for " + engine.host_ +
+                               sentence_end(X509_STORE_CTX_get_error(store), X509_STORE_CTX_get0_cert(store));
+  return 0;
 }
 
 bool TlsEngine::write(std::span<const std::byte> plaintext) {

@@ -16,6 +16,7 @@
 
 using SSL = struct ssl_st;
 using BIO = struct bio_st;
+using X509_STORE_CTX = struct x509_store_ctx_st;
 
 namespace refloop {
 
@@ -79,6 +80,7 @@ class TlsEngine {
     void operator()(SSL* ssl) const;
   };
 
+  static int check_certificate(int accepted, X509_STORE_CTX* store);
   static int keep_session(SSL* ssl, SSL_SESSION* session);
   static int read_bio(BIO* bio, char* to, int size);
   static int write_bio(BIO* bio, const char* from, int size);
@@ -87,7 +89,6 @@ class TlsEngine {
   bool verify_host(std::string_view host);
   Status judge(int result);
   Status fail(Error error, std::string reason);
-  std::string certificate_reason() const;
 
   std::shared_ptr<TlsContext::Shared> context_;
   std::unique_ptr<SSL, SslFree> ssl_;
@@ -98,6 +99,7 @@ class TlsEngine {
   bool connected_ = false;
   bool notified_ = false;
   TlsSession session_;
+  std::string certificate_reason_;
   TlsFailure failure_;
 };
 
