@@ -58,6 +58,16 @@ class IntrusiveList {
     return element;
   }
 
+  // In order. `visit` may unlink the element it is given, and no other.
+  template <typename Visit>
+  void for_each(Visit&& visit) {
+    for (Hook* hook = head_.next_; hook != &head_;) {
+      Hook* const next = hook->next_;
+      visit(static_cast<T&>(*hook));
+      hook = next;
+    }
+  }
+
   // Takes every element of `other`, behind its own. How a phase takes a snapshot of its queue.
   void splice_back(IntrusiveList& other) {
     if (other.empty()) return;

@@ -12,9 +12,13 @@
 
 namespace tickmark::subject {
 
-/// No header beyond Content-Length. Pipelines without limit: a Connection cannot be told to stop reading.
+/// No header beyond Content-Length. Pipelines without limit: a Connection cannot be told to stop reading, nor
+/// when to start again.
 inline constexpr http_session::ServerSettings kPlainHttp{
-    .limits = {}, .exchanges_max = std::numeric_limits<size_t>::max(), .with_date = false};
+    .limits = {},
+    .exchanges_max = std::numeric_limits<size_t>::max(),
+    .unsent_bytes_max = std::numeric_limits<size_t>::max(),
+    .with_date = false};
 
 class HttpSession final : public Session, private http_session::ServerSession {
  public:

@@ -80,7 +80,7 @@ std::string_view reason_phrase(int status) {
 bool FieldBlock::add(std::string_view name, std::string_view value) {
   using namespace http_parser::syntax;
   if (name.empty() || !all_of<is_token_char>(name) || !all_of<is_value_char>(value)) return false;
-  for (const char* own : {"connection", "content-length", "date", "transfer-encoding"}) {
+  for (const char* own : {"connection", "content-length", "date", "expect", "host", "transfer-encoding"}) {
     if (equal_without_case(name, own)) return false;
   }
   text_.append(name).append(": ").append(value).append("\r\n");
@@ -132,7 +132,7 @@ void append_head(std::string& out, const ResponseHead& head) {
     if (head.content_length) at = put(put_number(put(at, "Content-Length: "), *head.content_length), "\r\n");
     if (head.chunked) at = put(at, "Transfer-Encoding: chunked\r\n");
     if (head.with_date) at = put(at, date_line());
-    at = put(at, head.fields);
+    if (!head.fields.empty()) at = put(at, head.fields);
     if (!head.connection.empty()) at = put(put(put(at, "Connection: "), head.connection), "\r\n");
     return static_cast<std::size_t>(put(at, "\r\n") - begin);
   };

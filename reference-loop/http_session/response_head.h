@@ -12,12 +12,13 @@ namespace http_session {
 // "Not Found"; "Unknown" for a status this server has no phrase for. Static storage.
 std::string_view reason_phrase(int status);
 
-// Response fields as they go over the wire, made once and used as often as wanted. add() is the only way
+// Fields as they go over the wire, made once and used as often as wanted. add() is the only way
 // in, so that a value from anywhere can neither end its line nor begin another.
 class FieldBlock {
  public:
   // False, and nothing added: the name is not a token, the value holds a control character, or the field
-  // is one that the session itself decides (Connection, Content-Length, Date, Transfer-Encoding).
+  // is one that the session itself decides (Connection, Content-Length, Date, Expect, Host,
+  // Transfer-Encoding).
   [[nodiscard]] bool add(std::string_view name, std::string_view value);
   std::string_view text() const { return text_; }
   void clear() { text_.clear(); }

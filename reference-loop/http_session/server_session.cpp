@@ -36,8 +36,10 @@ class ServerSession::Batch {
   }
   ~Batch() {
     if (!outermost_) return;
-    session_.take_up_input();
-    session_.flush();
+    do {  // what left makes room for what was held back
+      session_.take_up_input();
+      session_.flush();
+    } while (session_.held_ && !session_.consuming_ && session_.wants_input());
     session_.output_ = nullptr;
     buffer_->clear();
     spare_output = std::move(buffer_);
@@ -56,7 +58,8 @@ class ServerSession::Batch {
 ServerSession::~ServerSession() { assert(!front_ && "the owner abandons what is unanswered, while it can"); }
 
 bool ServerSession::wants_input() const {
-  return !input_over_ && exchanges_ < settings_.exchanges_max && !(current_ && current_->paused_);
+  if (input_over_ || exchanges_ >= settings_.exchanges_max || (current_ && current_->paused_)) return false;
+  return unsent_bytes() + (output_ ? output_->size() : 0) <= settings_.unsent_bytes_max;
 }
 
 void ServerSession::receive(std::string_view bytes) {
@@ -94,9 +97,8 @@ void ServerSession::void_exchange(ServerExchange& exchange) {
 }
 
 void ServerSession::drained() {
-  if (!front_ || !front_->begun_ || front_->ended_) return;
-  Batch batch(*this);
-  front_->on_drain();
+  Batch batch(*this);  // its end takes up input again
+  if (front_ && front_->begun_ && !front_->ended_) front_->on_drain();
 }
 
 void ServerSession::finish() {

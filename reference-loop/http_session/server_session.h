@@ -23,9 +23,10 @@
 namespace http_session {
 
 struct ServerSettings {
-  http_parser::Limits limits;
-  std::size_t exchanges_max = 64;  // begun and unanswered: then no more is read
-  bool with_date = true;           // RFC 9110 6.6.1 wants a Date of every server that has a clock
+  http_parser::Limits limits = {};
+  std::size_t exchanges_max = 64;              // begun and unanswered: then no more is read
+  std::size_t unsent_bytes_max = 1024 * 1024;  // of answers the system did not take: the same
+  bool with_date = true;                       // RFC 9110 6.6.1 wants a Date of every server that has a clock
 };
 
 class ServerSession {
@@ -52,6 +53,7 @@ class ServerSession {
   // A request has arrived in part: its head, or some of its body.
   bool reading_head() const { return partial_ && !current_; }
   bool reading_body() const { return partial_ && current_; }
+  // Not while too many answers are outstanding or unsent, or a body is paused.
   bool wants_input() const;
   std::uint64_t replies() const { return replies_; }
 

@@ -168,6 +168,21 @@ TEST_F(ServerSessionTest, no_more_is_read_while_too_many_are_unanswered) {
   EXPECT_EQ(session.log.back(), "read");
 }
 
+TEST_F(ServerSessionTest, no_more_is_read_while_too_much_is_unsent) {
+  settings.unsent_bytes_max = 100;
+  for (const char* path : {"/1", "/2", "/3"})
+    session.on_request[path] = [](TestExchange& self) { self.reply(200, std::string(101, 'x')); };
+  session.receive(get("/1") + get("/2"));
+  EXPECT_EQ(session.sends, 2) << "what leaves at once holds nobody back";
+  session.unsent = 101;
+  session.log.clear();
+  session.receive(get("/3"));
+  EXPECT_EQ(session.log, Log{"stop reading"});
+  session.unsent = 0;
+  session.drained();
+  EXPECT_EQ(session.log, (Log{"stop reading", "/3 GET", "read"}));
+}
+
 TEST_F(ServerSessionTest, a_paused_body_waits) {
   session.on_request["/a"] = [](TestExchange& self) { self.pause(); };
   session.receive(post("/a", "12345") + get("/b"));

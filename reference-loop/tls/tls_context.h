@@ -40,14 +40,14 @@ enum class TlsVerification : unsigned char {
 
 struct TlsClientOptions {
   TlsVerification verification = TlsVerification::chain_and_host_name;
-  std::string trusted_pem;        // certificates; empty: those the system trusts
-  std::vector<std::string> alpn;  // most wanted first: "http/1.1"
+  std::string trusted_pem = {};        // certificates; empty: those the system trusts
+  std::vector<std::string> alpn = {};  // most wanted first: "http/1.1"
 };
 
 struct TlsServerOptions {
-  std::string certificate_chain_pem;  // the server's own first
-  std::string private_key_pem;        // unencrypted
-  std::vector<std::string> alpn;      // most wanted first; a client that offers none of them is refused
+  std::string certificate_chain_pem;   // the server's own first
+  std::string private_key_pem;         // unencrypted
+  std::vector<std::string> alpn = {};  // most wanted first; a client that offers none of them is refused
 };
 
 // The whole file. EACCES, ENOENT... with a sentence that names it.
