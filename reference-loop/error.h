@@ -23,6 +23,8 @@ enum class Error : int {
   address_in_use = EADDRINUSE,
   not_supported = ENOTSUP,  // the backend asked for is not built in, or the kernel forbids it
   no_memory = ENOMEM,
+  no_process = ESRCH,                  // the child has exited
+  too_many_references = ETOOMANYREFS,  // descriptors wait on a pipe and nobody takes them
 };
 
 template <typename T>

@@ -26,13 +26,24 @@ Listener::Listener(Loop& loop) : Handle(loop, Kind::accept), retry_(loop) {
 Result<void> Listener::listen(const Address& address, const ListenOptions& options, AcceptCallback callback) {
   Socket socket(sys::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return failure(last_error());
+  const bool is_unix = address.family() == AF_UNIX;
   const bool prepared = set_option(socket.fd(), SOL_SOCKET, SO_REUSEADDR) &&
                         (!options.reuse_port || set_option(socket.fd(), SOL_SOCKET, SO_REUSEPORT)) &&
-                        (!options.nodelay || set_option(socket.fd(), IPPROTO_TCP, TCP_NODELAY)) &&
-                        sys::bind(socket.fd(), address.raw(), address.size()) == 0 &&
-                        sys::listen(socket.fd(), options.backlog) == 0;
+                        (is_unix || !options.nodelay || set_option(socket.fd(), IPPROTO_TCP, TCP_NODELAY)) &&
+                        sys::bind(socket.fd(), address.raw(), address.size()) == 0;
   if (!prepared) return failure(last_error());
-  return listen(std::move(socket), callback);
+  std::string path = is_unix ? address.host() : "";
+  if (path.starts_with('@')) path.clear();  // abstract: no file
+  Result<void> listening;
+  if (sys::listen(socket.fd(), options.backlog) != 0)
+    listening = failure(last_error());
+  else
+    listening = listen(std::move(socket), callback);
+  if (listening)
+    path_ = std::move(path);
+  else if (!path.empty())
+    sys::unlink(path.c_str());
+  return listening;
 }
 
 Result<void> Listener::listen(Socket socket, AcceptCallback callback) {
@@ -70,6 +81,7 @@ void Listener::begin_close() {
   retry_.stop();
   if (socket_) loop_.backend_->close(*this);
   socket_.reset();
+  if (!path_.empty()) sys::unlink(path_.c_str());
 }
 
 }  // namespace refloop

@@ -1,4 +1,4 @@
-// A listening TCP socket: one callback per accepted connection, in the poll phase.
+// A listening TCP or unix socket: one callback per accepted connection, in the poll phase.
 //
 // Accepts until the kernel's queue is empty or a fair share was taken, per batch of events, so that
 // neither a storm of connects nor the traffic of open connections starves the other. When the process
@@ -8,6 +8,7 @@
 
 #include <cassert>
 #include <cstdint>
+#include <string>
 
 #include "reference-loop/address.h"
 #include "reference-loop/backend.h"
@@ -21,7 +22,7 @@ namespace refloop {
 struct ListenOptions {
   int backlog = 4096;       // the kernel caps it at net.core.somaxconn
   bool reuse_port = false;  // several sockets on one port; the kernel spreads connections over them
-  bool nodelay = true;      // accepted sockets inherit TCP_NODELAY
+  bool nodelay = true;      // accepted sockets inherit TCP_NODELAY; only of TCP
 };
 
 class Listener : public Handle {
@@ -32,7 +33,8 @@ class Listener : public Handle {
   explicit Listener(Loop& loop);
   ~Listener() override { assert(!socket_ && "a listener must be closed before it is destroyed"); }
 
-  // Binds, listens, accepts. Port 0 takes a free one: see local_address().
+  // Binds, listens, accepts. Port 0 takes a free one: see local_address(). Binding a unix path creates the
+  // file, which close() removes again; Error::address_in_use if there is one.
   Result<void> listen(const Address& address, const ListenOptions& options, AcceptCallback callback);
   // Accepts on a socket that already listens, for example one that a parent process bound.
   Result<void> listen(Socket socket, AcceptCallback callback);
@@ -43,8 +45,8 @@ class Listener : public Handle {
   std::uint64_t pauses() const { return pauses_; }
 
  private:
-  friend class EpollBackend;
   friend class IoUringBackend;
+  friend class ReadinessBackend;
   friend class SimulatedPort;
 
   struct Watch : FdWatch {
@@ -62,6 +64,7 @@ class Listener : public Handle {
   AcceptCallback on_accept_ = nullptr;
   Timer retry_;
   std::uint64_t pauses_ = 0;
+  std::string path_;  // of the file that close() removes
 };
 
 }  // namespace refloop

@@ -4,6 +4,7 @@
 #include "reference-loop/backend.h"
 #include "reference-loop/limits.h"
 #include "reference-loop/pool.h"
+#include "reference-loop/signal_hub.h"
 #include "reference-loop/simulation.h"
 #include "reference-loop/watcher.h"
 
@@ -44,6 +45,7 @@ Loop::~Loop() {
   assert(closing_.empty() && "destroyed before its close callbacks ran: call run() once more");
   if (simulation_) simulation_->detach();
   pool_.reset();
+  signals_.reset();
   waker_.reset();
 }
 

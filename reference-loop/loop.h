@@ -55,6 +55,7 @@ namespace refloop {
 class Async;
 class Backend;
 class Pool;
+class SignalHub;
 class Simulation;
 class Waker;
 class Watcher;
@@ -154,17 +155,21 @@ class Loop {
 
  private:
   friend class Async;
-  friend class EpollBackend;
   friend class Handle;
   friend class IoUringBackend;
   friend class Listener;
   friend class Poll;
   friend class Pool;
+  friend class Process;
+  friend class ReadinessBackend;
   friend class Signal;
+  friend class SignalHub;
+  friend class SimulatedBackend;
   friend class SimulatedEnd;
   friend class Stream;
   friend class Timer;
   friend class TlsStream;
+  friend class Udp;
   friend class Waker;
   friend class Watcher;
 
@@ -217,7 +222,9 @@ class Loop {
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<Waker> waker_;
   std::unique_ptr<Pool> pool_;
-  PageBuffer read_buffer_;  // lent to one read callback at a time
+  std::unique_ptr<SignalHub> signals_;  // made with the first Signal
+  PageBuffer read_buffer_;              // lent to one read callback at a time
+  PageBuffer datagram_buffer_;          // lent to one batch of a Udp at a time; made with the first
 
   std::unique_ptr<Trace> trace_;
   std::uint64_t last_trace_id_ = 0;

@@ -1,43 +1,49 @@
 // One signal as a callback in the poll phase, behind the other events of its batch.
 //
-// The signal is blocked in the calling thread while the handle is started, and stays blocked for threads
-// created meanwhile: start before creating threads of your own (the pool's threads block all signals).
-// Signals raised together may be reported once.
+// Several handles may watch one signal, on one loop and on several in their threads: each is called back, in
+// no promised order. Between two callbacks of a handle the signal may have been raised any number of times:
+// what was caught before the loop looked is reported once.
+//
+// While somebody watches a signal, the process's disposition is the loop's handler; the last stop() puts back
+// what was there before. The handler runs on whichever thread the kernel picks, notes the number and wakes
+// the loops that watch it; the signal mask is nobody's business here.
 #pragma once
 
-#include "reference-loop/backend.h"
 #include "reference-loop/handle.h"
 #include "reference-loop/loop.h"
-#include "reference-loop/socket.h"
 
 namespace refloop {
 
-class Signal : public Handle {
+class Signal : public Handle, private ListHook<> {
  public:
   using Callback = void (*)(Signal&, int number);
 
-  explicit Signal(Loop& loop) : Handle(loop, Kind::signal) {
-    watch_.signal = this;
-    watch_.runs_last = true;  // what arrived together with a signal is seen before it
-  }
+  explicit Signal(Loop& loop) : Handle(loop, Kind::signal) {}
   ~Signal() override = default;
 
+  // Error::bad_state for a number that is no signal, cannot be caught (SIGKILL, SIGSTOP) or is reserved by
+  // the C library, and while started.
   Result<void> start(int number, Callback callback);
-  // Unblocks the signal again: one that is pending then has its default effect.
+  // The same, stopped right before its first callback.
+  Result<void> start_once(int number, Callback callback);
+  // No callback from here, not even for a signal that was caught but not reported yet: that one is dropped.
+  // So is it by close(), which therefore has nothing to wait for: the close callback comes in the closing
+  // phase of this iteration. (libuv keeps such a handle until its message was read from a pipe.)
   void stop();
 
+  int number() const { return number_; }  // of the last start
+
  private:
-  struct Watch : FdWatch {
-    Signal* signal = nullptr;
-  };
+  friend class SignalHub;
+  friend class IntrusiveList<Signal>;
 
   void begin_close() override { stop(); }
-  void dispatch();
+  Result<void> start(int number, Callback callback, bool once);
+  void raised();
 
-  Watch watch_;
-  Socket descriptor_;
   Callback callback_ = nullptr;
   int number_ = 0;
+  bool once_ = false;
 };
 
 }  // namespace refloop

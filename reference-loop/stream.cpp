@@ -21,6 +21,11 @@ Result<void> Stream::connect(const Address& peer, ConnectCallback callback) {
   if (socket_) return failure(Error::already_connected);
   Socket socket(sys::socket(peer.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return failure(last_error());
+  return connect_socket(std::move(socket), peer, callback);
+}
+
+Result<void> Stream::connect_socket(Socket socket, const Address& peer, ConnectCallback callback) {
+  if (is_closing()) return failure(Error::bad_state);
   socket_ = std::move(socket);
   watch_.stream = this;
   connecting_ = true;

@@ -24,6 +24,13 @@
 
 namespace refloop {
 
+// What a stream's descriptor is, and with that the system calls that move its bytes (stream_io.h).
+enum class Transport : std::uint8_t {
+  socket,   // recv(), send(), shutdown()
+  passing,  // a unix socket on which descriptors travel with the bytes: recvmsg(), sendmsg()
+  plain,    // a pipe, FIFO or character device: read(), write(); ended by closing it
+};
+
 // One write; the caller's memory, like the bytes it points at, until its callback ran. Embed or derive.
 class WriteRequest : private ListHook<> {
  public:
@@ -39,10 +46,12 @@ class WriteRequest : private ListHook<> {
   ~WriteRequest() = default;
 
  private:
-  friend class EpollBackend;
   friend class IoUringBackend;
+  friend class Pipe;
+  friend class ReadinessBackend;
   friend class SimulatedEnd;
   friend class Stream;
+  friend class StreamIo;
   friend class IntrusiveList<WriteRequest>;
 
   std::size_t bytes_left() const;
@@ -57,6 +66,7 @@ class WriteRequest : private ListHook<> {
   std::uint8_t buffer_count_ = 0;
   std::uint8_t next_buffer_ = 0;
   bool owned_by_stream_ = false;  // of send(): no callback, freed when sent
+  Socket descriptor_;             // travels with the first byte (Pipe)
   Error error_ = Error::none;
   TraceTag tag_;
 };
@@ -110,16 +120,23 @@ class Stream : public Handle, private Deferred {
   // -1 unless connected or connecting.
   int fd() const { return socket_.fd(); }
 
+ protected:
+  void begin_close() override;
+  // connect() with a socket that was prepared for it.
+  Result<void> connect_socket(Socket socket, const Address& peer, ConnectCallback callback);
+  bool is_shutting_down() const { return shutdown_requested_; }
+
  private:
-  friend class EpollBackend;
   friend class IoUringBackend;
+  friend class Pipe;
+  friend class ReadinessBackend;
   friend class SimulatedEnd;
+  friend class StreamIo;
 
   struct Watch : FdWatch {
     Stream* stream = nullptr;
   };
 
-  void begin_close() override;
   void finish_close() override;
   void deliver_pending() override;
 
@@ -146,6 +163,7 @@ class Stream : public Handle, private Deferred {
   ReadCallback on_read_ = nullptr;
   IntrusiveList<WriteRequest> queue_;  // not fully sent, in order
   Socket socket_;
+  Transport transport_ = Transport::socket;
   bool connecting_ = false;
   bool connect_decided_ = false;  // without the kernel: delivered in the pending phase
   bool reading_ = false;

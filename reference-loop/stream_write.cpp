@@ -104,6 +104,7 @@ Result<std::size_t> Stream::try_write(Bytes bytes) {
 void Stream::front_written(Error error) {
   WriteRequest& request = queue_.pop_front();
   request.error_ = error;
+  request.descriptor_.reset();            // open only if it failed
   queued_bytes_ -= request.bytes_left();  // not zero only if it failed
   if constexpr (is_mutant(Mutant::write_callbacks_lifo))
     sent_.push_front(request);
@@ -128,6 +129,7 @@ void Stream::fail_queue(Error error) {
   while (!queue_.empty()) {
     WriteRequest& request = queue_.pop_front();
     request.error_ = is_mutant(Mutant::canceled_writes_report_success) ? Error::none : error;
+    request.descriptor_.reset();
     queued_bytes_ -= request.bytes_left();
     send_failed_ |= request.owned_by_stream_;
     sent_.push_back(request);

@@ -13,13 +13,18 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+extern "C" {  // glibc 2.36 forgot to say so itself
+#include <sys/pidfd.h>
+}
 
 #ifdef REFLOOP_FAULTS
 #include "reference-loop/faults/injector.h"
@@ -48,17 +53,22 @@ REFLOOP_SYSTEM_CALL(getsockname)
 REFLOOP_SYSTEM_CALL(getsockopt)
 REFLOOP_SYSTEM_CALL(listen)
 REFLOOP_SYSTEM_CALL(recv)
+REFLOOP_SYSTEM_CALL(recvmmsg)
+REFLOOP_SYSTEM_CALL(recvmsg)
 REFLOOP_SYSTEM_CALL(send)
 REFLOOP_SYSTEM_CALL(sendmsg)
+REFLOOP_SYSTEM_CALL(sendto)
 REFLOOP_SYSTEM_CALL(setsockopt)
 REFLOOP_SYSTEM_CALL(shutdown)
 REFLOOP_SYSTEM_CALL(socket)
+REFLOOP_SYSTEM_CALL(socketpair)
 
 // Descriptors.
 REFLOOP_SYSTEM_CALL(close)
 REFLOOP_SYSTEM_CALL(fcntl)
 REFLOOP_SYSTEM_CALL(read)
 REFLOOP_SYSTEM_CALL(write)
+REFLOOP_SYSTEM_CALL(writev)
 
 // Waiting.
 REFLOOP_SYSTEM_CALL(epoll_create1)
@@ -67,10 +77,19 @@ REFLOOP_SYSTEM_CALL(epoll_pwait2)
 REFLOOP_SYSTEM_CALL(epoll_wait)
 REFLOOP_SYSTEM_CALL(eventfd)
 REFLOOP_SYSTEM_CALL(poll)
-REFLOOP_SYSTEM_CALL(signalfd)
 
 // Threads and signals.
 REFLOOP_SYSTEM_CALL(pthread_sigmask)
+REFLOOP_SYSTEM_CALL(sigaction)
+REFLOOP_SYSTEM_CALL(sigpending)
+REFLOOP_SYSTEM_CALL(sigtimedwait)
+
+// Children.
+REFLOOP_SYSTEM_CALL(kill)
+REFLOOP_SYSTEM_CALL(pidfd_open)
+REFLOOP_SYSTEM_CALL(pidfd_send_signal)
+REFLOOP_SYSTEM_CALL(posix_spawnp)
+REFLOOP_SYSTEM_CALL(waitid)
 
 // Files.
 REFLOOP_SYSTEM_CALL(fdatasync)
@@ -79,5 +98,6 @@ REFLOOP_SYSTEM_CALL(open)
 REFLOOP_SYSTEM_CALL(pread)
 REFLOOP_SYSTEM_CALL(pwrite)
 REFLOOP_SYSTEM_CALL(stat)
+REFLOOP_SYSTEM_CALL(unlink)
 
 }  // namespace refloop::sys

@@ -71,6 +71,8 @@ std::string_view name_of(Kind kind) {
       return "check";
     case Kind::async:
       return "async";
+    case Kind::process:
+      return "process";
     case Kind::signal:
       return "signal";
     case Kind::fd_ready:

@@ -33,6 +33,7 @@ enum class Kind : std::uint8_t {
   check,
   async,
   signal,
+  process,
   fd_ready,
   accept,
   connect,

@@ -1,33 +1,16 @@
-// The stream verbs on epoll.
-#include <cassert>
-#include <cerrno>
+#include "reference-loop/readiness_backend.h"
 
-#include "reference-loop/epoll_backend.h"
+#include <cerrno>
+#include <sys/epoll.h>
+
 #include "reference-loop/listener.h"
 #include "reference-loop/loop.h"
 #include "reference-loop/stream.h"
+#include "reference-loop/stream_io.h"
 #include "reference-loop/sys.h"
 
 namespace refloop {
 namespace {
-
-// Without SIGPIPE; EINTR cannot happen on a non-blocking socket that has room, but costs nothing to know.
-Result<std::size_t> send_some(int fd, std::span<iovec> buffers) {
-  ssize_t sent;
-  do {
-    if (buffers.size() == 1) {
-      sent = sys::send(fd, buffers[0].iov_base, buffers[0].iov_len, MSG_NOSIGNAL);
-    } else {
-      msghdr message{};
-      message.msg_iov = buffers.data();
-      message.msg_iovlen = buffers.size();
-      sent = sys::sendmsg(fd, &message, MSG_NOSIGNAL);
-    }
-  } while (sent < 0 && errno == EINTR);
-  if (sent >= 0) return static_cast<std::size_t>(sent);
-  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return failure(Error::again);
-  return failure(last_error());
-}
 
 // accept() passes on what became of the connection it would have returned; the next one may be well. All else
 // (EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM) would be said again at once.
@@ -51,26 +34,26 @@ bool concerns_one_connection(int error) {
 
 }  // namespace
 
-Result<void> EpollBackend::connect(Stream& stream, const Address& peer) {
+Result<void> ReadinessBackend::connect(Stream& stream, const Address& peer) {
   const int result = sys::connect(stream.fd(), peer.raw(), peer.size());
   // Interrupted, it goes on all the same; asked again, it would say EALREADY.
   if (result != 0 && errno != EINPROGRESS && errno != EINTR) return failure(last_error());
   return watch_stream(stream, EPOLLOUT);
 }
 
-Result<void> EpollBackend::read_start(Stream& stream) {
+Result<void> ReadinessBackend::read_start(Stream& stream) {
   if (stream.watch_.interest & EPOLLIN) return {};  // a stop that the kernel never heard of
   return watch_stream(stream, stream.watch_.interest | EPOLLIN);
 }
 
 // Nothing now: the interest is dropped when an event arrives that nobody wants, so that stopping and
 // starting within a message costs no syscall.
-void EpollBackend::read_stop(Stream&) {}
+void ReadinessBackend::read_stop(Stream&) {}
 
-void EpollBackend::write(Stream& stream) {
+void ReadinessBackend::write(Stream& stream) {
   while (!stream.queue_.empty()) {
     WriteRequest& request = stream.queue_.front();
-    const auto sent = send_some(stream.fd(), request.unsent());
+    const auto sent = StreamIo::send(stream, request);
     if (!sent && sent.error() != Error::again) {
       stream.front_written(sent.error());
       return;
@@ -87,26 +70,28 @@ void EpollBackend::write(Stream& stream) {
   }
 }
 
-Result<std::size_t> EpollBackend::try_write(Stream& stream, std::span<iovec> buffers) {
-  return send_some(stream.fd(), buffers);
+Result<std::size_t> ReadinessBackend::try_write(Stream& stream, std::span<iovec> buffers) {
+  return StreamIo::send(stream, buffers);
 }
 
-Result<void> EpollBackend::shutdown(Stream& stream) {
-  if (sys::shutdown(stream.fd(), SHUT_WR) != 0) return failure(last_error());
+Result<void> ReadinessBackend::shutdown(Stream& stream) {
+  if (stream.transport_ == Transport::plain) unwatch(stream.watch_);  // the descriptor is closed
+  return StreamIo::shutdown(stream);
+}
+
+void ReadinessBackend::close(Stream& stream) { unwatch(stream.watch_); }
+
+Result<void> ReadinessBackend::watch_stream(Stream& stream, std::uint32_t events) {
+  stream.watch_.on_ready = [](FdWatch& watch, std::uint32_t ready) {
+    Stream& target = *static_cast<Stream::Watch&>(watch).stream;
+    static_cast<ReadinessBackend&>(*target.loop().backend_).stream_ready(target, ready);
+  };
+  if (events != 0) return watch(stream.watch_, stream.fd(), events);
+  unwatch(stream.watch_);
   return {};
 }
 
-void EpollBackend::close(Stream& stream) { unwatch(stream.watch_); }
-
-Result<void> EpollBackend::watch_stream(Stream& stream, std::uint32_t events) {
-  stream.watch_.on_ready = [](FdWatch& watch, std::uint32_t ready) {
-    Stream& target = *static_cast<Stream::Watch&>(watch).stream;
-    static_cast<EpollBackend&>(*target.loop().backend_).stream_ready(target, ready);
-  };
-  return set_interest(stream.watch_, stream.fd(), events);
-}
-
-void EpollBackend::stream_ready(Stream& stream, std::uint32_t events) {
+void ReadinessBackend::stream_ready(Stream& stream, std::uint32_t events) {
   if (stream.connecting_) {
     finish_connect(stream);
     return;
@@ -118,7 +103,7 @@ void EpollBackend::stream_ready(Stream& stream, std::uint32_t events) {
   drop_unwanted_interest(stream, events);
 }
 
-void EpollBackend::drop_unwanted_interest(Stream& stream, std::uint32_t events) {
+void ReadinessBackend::drop_unwanted_interest(Stream& stream, std::uint32_t events) {
   const std::uint32_t wanted = (stream.reading_ ? EPOLLIN : 0u) | (stream.queue_.empty() ? 0u : EPOLLOUT);
   const bool unwanted =
       (events & ~wanted & (EPOLLIN | EPOLLOUT)) || (wanted == 0 && (events & (EPOLLERR | EPOLLHUP)));
@@ -126,20 +111,17 @@ void EpollBackend::drop_unwanted_interest(Stream& stream, std::uint32_t events) 
 }
 
 // Once per event: what is left is reported again by the next batch, behind everybody else's turn.
-void EpollBackend::receive(Stream& stream) {
-  ssize_t size;
-  do size = sys::recv(stream.fd(), loop_.read_buffer_.data(), kReadBufferBytes, 0);
-  while (size < 0 && errno == EINTR);
-  if (size > 0) {
-    stream.received(Bytes(loop_.read_buffer_.data(), static_cast<std::size_t>(size)));
-  } else if (size == 0) {
+void ReadinessBackend::receive(Stream& stream) {
+  const auto size = StreamIo::receive(stream, std::span(loop_.read_buffer_.data(), kReadBufferBytes));
+  if (size && *size > 0) [[likely]]
+    stream.received(Bytes(loop_.read_buffer_.data(), *size));
+  else if (size)
     stream.ended(Error::none);
-  } else if (errno != EAGAIN && errno != EWOULDBLOCK) {
-    stream.ended(last_error());
-  }
+  else if (size.error() != Error::again)
+    stream.ended(size.error());
 }
 
-void EpollBackend::finish_connect(Stream& stream) {
+void ReadinessBackend::finish_connect(Stream& stream) {
   int error = 0;
   socklen_t size = sizeof(error);
   if (sys::getsockopt(stream.fd(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
@@ -147,18 +129,18 @@ void EpollBackend::finish_connect(Stream& stream) {
   stream.connected(error_from_errno(error));
 }
 
-Result<void> EpollBackend::listen(Listener& listener) {
+Result<void> ReadinessBackend::listen(Listener& listener) {
   listener.watch_.on_ready = [](FdWatch& watch, std::uint32_t) {
     Listener& target = *static_cast<Listener::Watch&>(watch).listener;
-    static_cast<EpollBackend&>(*target.loop().backend_).accept_some(target);
+    static_cast<ReadinessBackend&>(*target.loop().backend_).accept_some(target);
   };
-  return set_interest(listener.watch_, listener.fd(), EPOLLIN);
+  return watch(listener.watch_, listener.fd(), EPOLLIN);
 }
 
-void EpollBackend::close(Listener& listener) { unwatch(listener.watch_); }
+void ReadinessBackend::close(Listener& listener) { unwatch(listener.watch_); }
 
 // Failures count as turns, so that no storm of them holds up the others; what still waits is reported again.
-void EpollBackend::accept_some(Listener& listener) {
+void ReadinessBackend::accept_some(Listener& listener) {
   for (int turn = 0; turn < kAcceptsPerBatch && !listener.is_closing(); ++turn) {
     const int fd = sys::accept4(listener.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
