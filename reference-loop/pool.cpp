@@ -33,7 +33,7 @@ Pool::~Pool() {
 }
 
 void Pool::start_threads() {
-  // Signals are for the loop thread's signalfd; a worker that took one would lose it.
+  // A signal interrupts what it lands on: it shall not be work.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
