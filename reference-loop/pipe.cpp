@@ -25,6 +25,11 @@ Result<void> Pipe::adopt(Socket socket) {
   return {};
 }
 
+void Pipe::take(Socket socket) {
+  socket_ = std::move(socket);
+  watch_.stream = this;
+}
+
 Result<void> Pipe::write(WriteRequest& request, Bytes bytes, Socket descriptor,
                          WriteRequest::Callback callback) {
   if (!descriptor || bytes.empty() || transport_ != Transport::passing) return failure(Error::bad_state);

@@ -44,9 +44,12 @@ class Pipe : public Stream {
   std::size_t waiting_descriptors() const { return descriptors_.size(); }
 
  private:
+  friend class Spawner;
   friend class StreamIo;
 
   void begin_close() override;
+  // adopt() without what could fail: a socket of make_pair() that does not block any more.
+  void take(Socket socket);
   // False: too many wait, and this one was closed.
   bool keep_descriptor(Socket descriptor);
 

@@ -9,10 +9,18 @@
 namespace refloop {
 namespace {
 
+// Whatever signal interrupts it.
+bool wait_for(idtype_t kind, int id, siginfo_t& info, int options) {
+  int result;
+  do result = sys::waitid(kind, static_cast<id_t>(id), &info, options);
+  while (result != 0 && errno == EINTR);
+  return result == 0;
+}
+
 // False: it runs. The status of a child is taken once; then there is no zombie.
 bool take_status(int pidfd, ExitStatus& status) {
   siginfo_t info{};
-  if (sys::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG) != 0) {
+  if (!wait_for(P_PIDFD, pidfd, info, WEXITED | WNOHANG)) {
     status.lost = true;
     return true;
   }
@@ -21,12 +29,6 @@ bool take_status(int pidfd, ExitStatus& status) {
   (exited ? status.code : status.signal) = info.si_status;
   status.core = info.si_code == CLD_DUMPED;
   return true;
-}
-
-void wait_for(int pidfd) {
-  siginfo_t info;
-  while (sys::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED) != 0 && errno == EINTR) {
-  }
 }
 
 // The loop may be gone before the child is, so somebody else waits. Without a thread the zombie stays until
@@ -39,7 +41,8 @@ void abandon(Socket pidfd) {
       sigset_t all;
       sigfillset(&all);
       sys::pthread_sigmask(SIG_SETMASK, &all, nullptr);
-      wait_for(fd.fd());
+      siginfo_t info;
+      (void)wait_for(P_PIDFD, fd.fd(), info, WEXITED);
     }).detach();
   } catch (const std::system_error&) {
   }
@@ -58,8 +61,7 @@ Result<void> Process::spawn(const SpawnOptions& options, ExitCallback callback) 
     // A child that nobody could hear of is none.
     sys::kill(pid_, SIGKILL);
     siginfo_t info;
-    while (sys::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED) != 0 && errno == EINTR) {
-    }
+    (void)wait_for(P_PID, pid_, info, WEXITED);
     pidfd_.reset();
     pid_ = -1;
     return followed;

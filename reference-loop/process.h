@@ -33,7 +33,7 @@ class Stdio {
   // A new pair of unix stream sockets, both ways: `ours`, open neither before nor closing, becomes our end
   // when spawn() succeeds; it passes descriptors if it was made to. For a one-way pipe, use inherit() with an
   // end of pipe2() and adopt() the other.
-  static Stdio pipe(Pipe& ours) { return Stdio(ours); }
+  static Stdio piped(Pipe& ours) { return Stdio(ours); }
 
  private:
   friend class Spawner;

@@ -63,7 +63,7 @@ struct ProcessTest : ::testing::Test {
   Child child{*loop};
   Collector out{*loop};
   std::string output_of(SpawnOptions options) {
-    options.stdio = {Stdio::ignore(), Stdio::pipe(out), Stdio::inherit(2)};
+    options.stdio = {Stdio::ignore(), Stdio::piped(out), Stdio::inherit(2)};
     EXPECT_TRUE(child.start(options));
     out.collect();
     loop->run();
@@ -111,7 +111,7 @@ TEST_F(ProcessTest, a_program_that_cannot_be_executed_is_an_error_of_spawn) {
   EXPECT_EQ(name_of(child.start({.arguments = {"/dev/null"}}).error()), "EACCES");
   EXPECT_EQ(name_of(child.start({.arguments = {"true"}, .directory = "/no-such-folder"}).error()), "ENOENT");
   EXPECT_EQ(child.start({}).error(), Error::bad_state);
-  SpawnOptions with_pipe{.arguments = {"no-such-program"}, .stdio = {Stdio::pipe(out)}};
+  SpawnOptions with_pipe{.arguments = {"no-such-program"}, .stdio = {Stdio::piped(out)}};
   EXPECT_FALSE(child.start(with_pipe));
   EXPECT_EQ(out.fd(), -1) << "and the pipe is as it was";
   EXPECT_FALSE(loop->run()) << "nothing is left of it";
@@ -129,7 +129,7 @@ TEST_F(ProcessTest, arguments_environment_and_directory_reach_the_child) {
 
 TEST_F(ProcessTest, standard_streams_are_pipes_both_ways) {
   Pipe in(*loop);
-  SpawnOptions options{.arguments = {"cat"}, .stdio = {Stdio::pipe(in), Stdio::pipe(out)}};
+  SpawnOptions options{.arguments = {"cat"}, .stdio = {Stdio::piped(in), Stdio::piped(out)}};
   ASSERT_TRUE(child.start(options));
   out.collect();
   const std::string large(1 << 20, 'x');
@@ -171,7 +171,7 @@ TEST_F(ProcessTest, descriptors_may_be_crossed_and_the_child_gets_no_others) {
   SpawnOptions options{
       .arguments = {"bash", "-c", "echo to-8 >&108; echo to-9 >&109; ls /proc/self/fd | wc -l"}};
   options.stdio.assign(base + 10, Stdio::ignore());
-  options.stdio[1] = Stdio::pipe(out);
+  options.stdio[1] = Stdio::piped(out);
   options.stdio[base + 8] = Stdio::inherit(base + 9);
   options.stdio[base + 9] = Stdio::inherit(base + 8);
   ASSERT_TRUE(child.start(options));

@@ -43,7 +43,8 @@ void note_signal(int number) {
     if (sink->caught.fetch_or(bit_of(number)) & bit_of(number)) continue;  // the loop is being woken already
     const int fd = sink->wake_fd.load();
     const std::uint64_t one = 1;
-    if (fd >= 0 && sys::write(fd, &one, sizeof(one)) < 0) continue;  // its counter is full: it is awake
+    while (fd >= 0 && sys::write(fd, &one, sizeof(one)) < 0 && errno == EINTR) {
+    }
   }
   handlers_running.fetch_sub(1);
   errno = error;

@@ -50,7 +50,7 @@ Result<pid_t> Spawner::spawn(const SpawnOptions& options) {
 }
 
 void Spawner::open_pipes() {
-  for (auto& [pipe, socket] : our_ends_) (void)pipe->adopt(std::move(socket));  // free: looked at before
+  for (auto& [pipe, socket] : our_ends_) pipe->take(std::move(socket));
 }
 
 Result<void> Spawner::prepare(const SpawnOptions& options) {
@@ -81,6 +81,7 @@ Result<void> Spawner::prepare_descriptor(const Stdio& stdio, int target, int cou
     if (stdio.ours_->fd() >= 0 || stdio.ours_->is_closing()) return failure(Error::bad_state);
     auto pair = Pipe::make_pair();
     if (!pair) return failure(pair.error());
+    if (sys::fcntl(pair->first.fd(), F_SETFL, O_RDWR | O_NONBLOCK) != 0) return failure(last_error());
     our_ends_.emplace_back(stdio.ours_, std::move(pair->first));
     return give(pair->second.fd(), target, count);
   }

@@ -27,7 +27,10 @@ class SigpipeHold {
   ~SigpipeHold() {
     const int error = errno;
     const timespec at_once{};
-    if (error == EPIPE && !was_pending_) sys::sigtimedwait(&set_, nullptr, &at_once);
+    if (error == EPIPE && !was_pending_) {
+      while (sys::sigtimedwait(&set_, nullptr, &at_once) < 0 && errno == EINTR) {
+      }
+    }
     sys::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
     errno = error;
   }

@@ -114,7 +114,7 @@ TEST(FaultSeam, nobody_goes_around_it) {
       "fcntl|"
       "fdatasync|fork|fstat\\w*|fsync|ftruncate|getaddrinfo|getpeername|getsockname|getsockopt|ioctl|"
       "io_uring_(?:enter|get_events|register\\w*|setup\\w*|queue_(?:init|exit)\\w*|submit\\w*|wait\\w*)|"
-      "mkdirat|mmap|munmap|openat|pidfd_\\w+|pipe2?|posix_spawn\\w*|pread\\w*|pthread_\\w+|pwrite\\w*|"
+      "mkdirat|mmap|munmap|openat|pidfd_\\w+|pipe2?|posix_spawnp?|pread\\w*|pthread_\\w+|pwrite\\w*|"
       "readlink|"
       "recvfrom|recvm?msg|sendfile|sendm?msg|sendto|setsockopt|sigaction|signalfd|sigprocmask|socketpair|"
       "splice|statx|syscall|unlinkat|vfork|waitid|waitpid)\\(");

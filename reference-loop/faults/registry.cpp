@@ -55,6 +55,16 @@ std::vector<Call> sockets() {
        "recv(2), POSIX",
        {AGAIN(EAGAIN), AGAIN(EINTR), kShort, TOLD(ECONNREFUSED), TOLD(ECONNRESET), TOLD(EHOSTUNREACH),
         TOLD(ENOMEM), TOLD(ENOTCONN), TOLD(ETIMEDOUT)}},
+      {"recvmmsg",
+       kAny,
+       "recv(2), of datagrams",
+       {AGAIN(EAGAIN), AGAIN(EINTR), kShort, TOLD(ECONNREFUSED), TOLD(ENOMEM)},
+       "ENOTCONN: of streams"},
+      {"recvmsg",
+       kAny,
+       "recv(2), of unix streams",
+       {AGAIN(EAGAIN), AGAIN(EINTR), kShort, TOLD(ECONNRESET), TOLD(ENOMEM), TOLD(ENOTCONN)},
+       "ECONNREFUSED: of datagrams"},
       {"send",
        kAny,
        "send(2), POSIX",
@@ -67,12 +77,23 @@ std::vector<Call> sockets() {
        {AGAIN(EAGAIN), AGAIN(EINTR), AGAIN(ENOBUFS), kShort, TOLD(ECONNRESET), TOLD(ENOMEM), TOLD(EPIPE)},
        "EACCES, ENOTCONN: as of send(); EALREADY, EDESTADDRREQ, EISCONN, EMSGSIZE: not of a connected "
        "stream"},
+      {"sendto",
+       kAny,
+       "send(2), of datagrams",
+       {AGAIN(EAGAIN), AGAIN(EINTR), TOLD(EACCES), TOLD(ECONNREFUSED), TOLD(EMSGSIZE), TOLD(ENOBUFS),
+        TOLD(ENOMEM)},
+       "EALREADY, ECONNRESET, EDESTADDRREQ, EISCONN, ENOTCONN, EPIPE: of streams, or refused before"},
       {"setsockopt", kAny, "getsockopt(2), POSIX", {TOLD(ENOBUFS), TOLD(ENOMEM)}},
       {"shutdown", kAny, "shutdown(2)", {TOLD(ENOTCONN)}},
       {"socket",
        kAny,
        "socket(2)",
        {TOLD(EACCES), TOLD(EAFNOSUPPORT), TOLD(EMFILE), TOLD(ENFILE), TOLD(ENOBUFS), TOLD(ENOMEM)},
+       "EPROTONOSUPPORT: on the way of EAFNOSUPPORT"},
+      {"socketpair",
+       kAny,
+       "socketpair(2)",
+       {TOLD(EAFNOSUPPORT), TOLD(EMFILE), TOLD(ENFILE)},
        "EPROTONOSUPPORT: on the way of EAFNOSUPPORT"},
   };
 }
@@ -84,17 +105,33 @@ std::vector<Call> descriptors() {
       {"fcntl",
        kAny,
        "fcntl(2)",
-       {},
-       "EACCES, EAGAIN, EBUSY, EDEADLK, EINTR, EMFILE, ENOLCK, ENOTDIR, EPERM: not of F_GETFL and of F_SETFL "
+       {Fault{"EMFILE", Manner::fails, EMFILE, reported, "child"}},
+       "EACCES, EAGAIN, EBUSY, EDEADLK, EINTR, ENOLCK, ENOTDIR, EPERM: not of F_GETFL and of F_SETFL "
        "with "
        "O_NONBLOCK"},
       {"read", Target::kernel_object, "read(2)", {AGAIN(EAGAIN), AGAIN(EINTR)}, "EIO, EISDIR: of files"},
+      {"read",
+       Target::stream,
+       "read(2), of pipes",
+       {AGAIN(EAGAIN), AGAIN(EINTR), kShort, TOLD(EIO)},
+       "EISDIR: of folders"},
+      {"unlink",
+       kAny,
+       "unlink(2)",
+       {Fault{"EACCES", Manner::fails, EACCES, unnoticed}, Fault{"ENOENT", Manner::fails, ENOENT, unnoticed}},
+       "EBUSY, EIO, EISDIR, ELOOP, ENAMETOOLONG, ENOMEM, ENOTDIR, EPERM, EROFS: like EACCES, the file of a "
+       "socket stays"},
       {"write",
        Target::kernel_object,
        "write(2), eventfd(2)",
        {AGAIN(EINTR)},
        "EAGAIN: an eventfd's counter that is full, after 2^64 wake-ups; EDESTADDRREQ, EDQUOT, EFBIG, EIO, "
        "ENOSPC, EPERM, EPIPE: of files, sockets and pipes"},
+      {"writev",
+       kAny,
+       "write(2), of pipes",
+       {AGAIN(EAGAIN), AGAIN(EINTR), kShort, TOLD(EIO), TOLD(EPIPE)},
+       "EDESTADDRREQ, EDQUOT, EFBIG, ENOSPC, EPERM: of files and sockets"},
   };
 }
 
@@ -110,8 +147,28 @@ std::vector<Call> waiting() {
       {"epoll_wait", kAny, "epoll_wait(2)", {AGAIN(EINTR), kShort}},
       {"eventfd", kAny, "eventfd(2)", {TOLD(EMFILE), TOLD(ENFILE), TOLD(ENODEV), TOLD(ENOMEM)}},
       {"poll", kAny, "poll(2)", {AGAIN(EINTR), TOLD_OR_HARMLESS(ENOMEM)}},
-      {"signalfd", kAny, "signalfd(2)", {TOLD(EMFILE), TOLD(ENFILE), TOLD(ENODEV), TOLD(ENOMEM)}},
       {"pthread_sigmask", kAny, "pthread_sigmask(3)", {}, "its one error is EINVAL"},
+      {"sigaction", kAny, "sigaction(2)", {}, "its one error is EINVAL: see Signal"},
+      {"sigpending", kAny, "sigpending(2)", {}, "none is left"},
+      {"sigtimedwait", kAny, "sigwaitinfo(2)", {AGAIN(EINTR)}, "EAGAIN: nothing is pending, which is fine"},
+  };
+}
+
+std::vector<Call> children() {
+  return {
+      {"kill", kAny, "kill(2)", {}, "EPERM, ESRCH: not of an own child that nobody waited for"},
+      {"pidfd_open",
+       kAny,
+       "pidfd_open(2)",
+       {TOLD(EMFILE), TOLD(ENFILE), TOLD(ENODEV), TOLD(ENOMEM)},
+       "ESRCH: only if somebody else waited for the child"},
+      {"pidfd_send_signal", kAny, "pidfd_send_signal(2)", {TOLD(EPERM), TOLD(ESRCH)}},
+      {"posix_spawnp",
+       kAny,
+       "posix_spawn(3), fork(2), execve(2)",
+       {TOLD(EACCES), TOLD(EAGAIN), TOLD(ENOENT), TOLD(ENOMEM)},
+       "ENOSYS: of systems without fork"},
+      {"waitid", kAny, "wait(2)", {AGAIN(EINTR), TOLD(ECHILD)}, "EAGAIN, ESRCH: of other pidfds than ours"},
   };
 }
 
@@ -165,7 +222,7 @@ std::vector<Call> files() {
 
 std::vector<Call> everything() {
   std::vector<Call> all;
-  for (const auto& part : {sockets(), descriptors(), waiting(), files()})
+  for (const auto& part : {sockets(), descriptors(), waiting(), children(), files()})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }

@@ -26,6 +26,11 @@ std::span<const Scenario> scenarios() {
       {"foreign_descriptor", foreign_descriptor, true},
       {"pool_work", pool_work},
       {"files", files},
+      {"datagrams", datagrams},
+      {"descriptors", descriptors},
+      {"plain_pipe", plain_pipe},
+      {"unheard_pipe", unheard_pipe},
+      {"child", child},
   };
   return kAll;
 }

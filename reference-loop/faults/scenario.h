@@ -31,6 +31,11 @@ void signals(World& world);
 void foreign_descriptor(World& world);
 void pool_work(World& world);
 void files(World& world);
+void datagrams(World& world);
+void descriptors(World& world);
+void plain_pipe(World& world);
+void unheard_pipe(World& world);
+void child(World& world);
 
 // What one performance of a scenario came to.
 struct Performance {
