@@ -119,14 +119,22 @@ output::Json conformance_document(process::Registry& registry, const std::vector
   return {{"subjects", ids}};
 }
 
+/// Whom the user names, else whom the suite does; nobody: every subject. A suite that cannot be read is
+/// refused where it is run.
+std::vector<std::string> chosen_subjects(const Options& options, const std::filesystem::path& suites) {
+  if (!options.subjects.empty() || !options.plan.empty()) return options.subjects;
+  const auto suite = run::load_suite(suites, options.suite);
+  return suite ? suite->subjects : std::vector<std::string>();
+}
+
 Expected<run::RunRequest> make_request(const Options& options, const Invocation& invocation,
                                        process::Registry& registry) {
   auto overrides = make_overrides(options);
   if (!overrides) return std::unexpected(overrides.error());
   run::RunRequest request;
-  request.subjects = options.subjects;
   request.suite = options.suite;
   request.suites_folder = registry.paths().root / "harness" / "run" / "suites";
+  request.subjects = chosen_subjects(options, request.suites_folder);
   request.overrides = *overrides;
   request.seed = options.seed != 0 ? options.seed : std::random_device{}() % 100'000 + 1;
   if (!options.plan.empty()) request.plan_file = options.plan;
@@ -134,7 +142,7 @@ Expected<run::RunRequest> make_request(const Options& options, const Invocation&
   request.command = invocation.command;
   if (options.seed == 0 && options.plan.empty()) request.command += fmt::format(" --seed {}", request.seed);
   request.tool = tool_document();
-  if (!options.no_conform) request.conformance = conformance_document(registry, options.subjects);
+  if (!options.no_conform) request.conformance = conformance_document(registry, request.subjects);
   return request;
 }
 

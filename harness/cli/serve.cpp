@@ -62,7 +62,11 @@ Expected<int> run_verb(const Options& options) {
     return std::unexpected(known.error());
   }
   const auto& workloads = status.description.workloads;
-  if (std::ranges::find(workloads, options.workload) == workloads.end()) {
+  // A subject that speaks some variants serves the workload; which requests it knows is seen by asking.
+  const auto serves = [&](const std::string& spoken) {
+    return spoken.substr(0, spoken.find('/')) == options.workload;
+  };
+  if (std::ranges::none_of(workloads, serves)) {
     return usage_error(fmt::format("subject '{}' does not serve workload '{}'; it serves {}", options.subject,
                                    options.workload, fmt::join(workloads, ", ")));
   }

@@ -69,7 +69,10 @@ fs::path find_program(const std::string& program) {
   if (program.empty()) return {};
   if (program.find('/') != std::string::npos) return runnable(program) ? fs::path(program) : fs::path();
   const char* variable = std::getenv("PATH");
-  std::string_view rest = variable != nullptr ? variable : "/usr/local/bin:/usr/bin:/bin";
+  // Servers live in sbin, which an ordinary user's PATH lacks.
+  const std::string folders = fmt::format("{}:/usr/local/sbin:/usr/sbin",
+                                          variable != nullptr ? variable : "/usr/local/bin:/usr/bin:/bin");
+  std::string_view rest = folders;
   while (true) {
     const size_t colon = rest.find(':');
     const fs::path candidate = fs::path(rest.substr(0, colon)) / program;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "harness/vocabulary/subject.h"
+
 namespace tickmark::run {
 namespace {
 
@@ -56,8 +58,7 @@ Expected<double> capacity(const CalibrationSetup& setup, const CalibrationNeed& 
 std::vector<std::string> candidates(const CalibrationSetup& setup, const CalibrationNeed& need) {
   std::vector<std::string> ids;
   for (const PlannedSubject& subject : setup.subjects) {
-    const bool speaks = std::ranges::find(subject.workloads, need.workload) != subject.workloads.end();
-    if (!subject.available || !speaks) continue;
+    if (!subject.available || !speaks(subject.workloads, need.workload, need.variant)) continue;
     ids.insert(subject.id == setup.reference ? ids.begin() : ids.end(), subject.id);
   }
   return ids;

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "harness/base/random.h"
+#include "harness/vocabulary/subject.h"
 
 namespace tickmark::run {
 namespace {
@@ -73,14 +74,20 @@ std::vector<PlannedLane> make_lanes(const CellTemplate& cell, double rate) {
   return lanes;
 }
 
+bool speaks_all(const std::vector<std::string>& workloads, const PlannedCell& cell) {
+  return std::ranges::all_of(
+      cell.lanes, [&](const PlannedLane& lane) { return speaks(workloads, cell.workload, lane.variant); });
+}
+
 void choose_subjects(PlannedCell& cell, const std::vector<PlannedSubject>& subjects) {
   for (const PlannedSubject& subject : subjects) {
     if (!subject.available) {
       cell.skipped.push_back({subject.id, subject.reason});
-    } else if (std::ranges::find(subject.workloads, cell.workload) == subject.workloads.end()) {
+    } else if (!speaks_all(subject.workloads, cell)) {
       const auto reason = subject.workloads.size() == 1
                               ? fmt::format("speaks {} only", subject.workloads.front())
-                              : fmt::format("does not speak {}", cell.workload);
+                              : fmt::format("does not speak {}{}{}", cell.workload,
+                                            cell.variant.empty() ? "" : "/", cell.variant);
       cell.skipped.push_back({subject.id, reason});
     } else {
       cell.subjects.push_back(subject.id);

@@ -24,7 +24,7 @@ using ConformPass = std::function<Expected<int>(output::BundleWriter& bundle, co
                                                 const std::function<bool()>& interrupted)>;
 
 struct RunRequest {
-  std::vector<std::string> subjects;  ///< as typed; empty: every subject of the registry
+  std::vector<std::string> subjects;  ///< as typed or as the suite lists them; empty: all
   std::string suite = "quick";
   std::filesystem::path suites_folder;  ///< harness/run/suites of the product's root
   Overrides overrides;

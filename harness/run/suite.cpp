@@ -128,6 +128,7 @@ Suite read_suite(const YAML::Node& root, const std::string& name) {
       {
           {"says", [&](auto& n) { suite.says = n.template as<std::string>(); }},
           {"reference_subject", [&](auto& n) { suite.reference_subject = n.template as<std::string>(); }},
+          {"subjects", [&](auto& n) { suite.subjects = n.template as<std::vector<std::string>>(); }},
           {"calibration_ms", [&](auto& n) { suite.calibration_duration = milliseconds(n); }},
           {"conformance_repeat", [&](auto& n) { suite.conformance_repeat = whole(n, 1, 100'000); }},
           {"conformance_background_connections",

@@ -45,9 +45,10 @@ struct CellTemplate {
 
 struct Suite {
   std::string name;
-  std::string says;               ///< what it is for, one sentence
-  std::string reference_subject;  ///< against which ratios are taken
-  Nanos calibration_duration{0};  ///< window of each calibration trial
+  std::string says;                   ///< what it is for, one sentence
+  std::string reference_subject;      ///< against which ratios are taken
+  std::vector<std::string> subjects;  ///< whom it asks where the user names nobody; empty: every subject
+  Nanos calibration_duration{0};      ///< window of each calibration trial
   int conformance_repeat = 1;
   int conformance_background_connections = 0;  ///< 0: no pass beside a live workload
   std::vector<CellTemplate> cells;

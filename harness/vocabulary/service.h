@@ -59,7 +59,8 @@ class Exchange {
   using Then = std::move_only_function<void(Exchange&, WorkOutcome)>;
 
   virtual ~Exchange() = default;
-  /// Answers once, with Content-Length and no header beyond it; pipelined replies leave in request order.
+  /// Answers once, with Content-Length and no header beyond it that the subject's options do not ask for;
+  /// pipelined replies leave in request order.
   virtual void reply(int status, std::string_view body) = 0;
   /// See Connection::offload.
   virtual void offload(Work work, Then then) = 0;

@@ -72,4 +72,10 @@ std::string SubjectName::text() const {
   return out;
 }
 
+bool speaks(const std::vector<std::string>& workloads, std::string_view workload, std::string_view variant) {
+  return std::ranges::any_of(workloads, [&](const std::string& spoken) {
+    return spoken == workload || (!variant.empty() && spoken == fmt::format("{}/{}", workload, variant));
+  });
+}
+
 }  // namespace tickmark

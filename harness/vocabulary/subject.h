@@ -40,9 +40,12 @@ struct SubjectManifest {
 struct SubjectDescription {
   std::string name;
   std::map<std::string, std::string> versions;  ///< runtime, loop, crypto, engine, compiler ...
-  std::vector<std::string> workloads;
-  std::vector<std::string> features;  ///< e.g. "play", "play_under_load"
-  Parameters options;                 ///< with defaults
+  std::vector<std::string> workloads;           ///< ids, or "id/variant" where it speaks some variants only
+  std::vector<std::string> features;            ///< e.g. "play", "play_under_load"
+  Parameters options;                           ///< with defaults
 };
+
+/// Whether one of `workloads` (see SubjectDescription) is `workload` as a whole, or this variant of it.
+bool speaks(const std::vector<std::string>& workloads, std::string_view workload, std::string_view variant);
 
 }  // namespace tickmark

@@ -25,5 +25,14 @@ TEST(SubjectName, refuses_what_is_not_a_name_and_says_what_it_was) {
   }
 }
 
+TEST(Speaks, a_workload_as_a_whole_or_the_variants_it_names) {
+  const std::vector<std::string> some = {"fs/read_4k", "hello"};
+  EXPECT_TRUE(speaks(some, "hello", ""));
+  EXPECT_TRUE(speaks(some, "hello", "any"));
+  EXPECT_TRUE(speaks(some, "fs", "read_4k"));
+  EXPECT_FALSE(speaks(some, "fs", "mix"));
+  EXPECT_FALSE(speaks(some, "fs", ""));
+}
+
 }  // namespace
 }  // namespace tickmark
