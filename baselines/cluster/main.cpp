@@ -60,6 +60,7 @@ int main(int argc, char** argv) {
   description.versions = {{"refloop", "0.1.0"}};
   description.workloads = {"cpu", "crypto", "fs", "hello", "sockets"};
   description.options = {{"backend", "epoll"},
+                         {"headers", "lean"},
                          {"pool", "4"},
                          {"share", "reuseport"},
                          {"workers", fmt::format("{}", std::min(::get_nprocs(), tickmark::kWorkersMax))}};

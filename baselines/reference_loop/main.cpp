@@ -70,7 +70,7 @@ int main(int argc, char** argv) {
   description.name = "reference_loop";
   description.versions = {{"refloop", "0.1.0"}};
   description.workloads = {"cpu", "crypto", "fs", "hello", "sockets"};
-  description.options = {{"backend", "epoll"}, {"pool", "4"}};
+  description.options = {{"backend", "epoll"}, {"headers", "lean"}, {"pool", "4"}};
   description.features = {"play_under_load"};
   return tickmark::subject::subject_main(
       argc, argv, {.description = description, .serve = tickmark::serve, .play = tickmark::play});

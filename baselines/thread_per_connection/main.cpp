@@ -130,6 +130,6 @@ int main(int argc, char** argv) {
   tickmark::SubjectDescription description;
   description.name = "thread_per_connection";
   description.workloads = {"cpu", "crypto", "fs", "hello", "sockets"};
-  description.options = {{"stack_kib", "64"}};
+  description.options = {{"headers", "lean"}, {"stack_kib", "64"}};
   return tickmark::subject::subject_main(argc, argv, {.description = description, .serve = tickmark::serve});
 }

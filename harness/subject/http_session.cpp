@@ -1,5 +1,7 @@
 #include "harness/subject/http_session.h"
 
+#include <cassert>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,12 +15,35 @@ namespace {
 constexpr size_t kKeptBodyMax = 16 * 1024;
 constexpr size_t kSparesMax = 64;
 
+// Pipelines without limit: a Connection cannot be told to stop reading, nor when to start again.
+constexpr http_session::ServerSettings settings_of(ReplyHeaders headers) {
+  http_session::ServerSettings settings;
+  settings.exchanges_max = settings.unsent_bytes_max = std::numeric_limits<size_t>::max();
+  settings.with_date = settings.announce_keep_alive = headers == ReplyHeaders::kCommon;
+  return settings;
+}
+constexpr http_session::ServerSettings kLeanSettings = settings_of(ReplyHeaders::kLean);
+constexpr http_session::ServerSettings kCommonSettings = settings_of(ReplyHeaders::kCommon);
+
+const http_session::FieldBlock& common_fields() {
+  static const http_session::FieldBlock fields = [] {
+    http_session::FieldBlock block;
+    [[maybe_unused]] const bool added =
+        block.add("Server", "tickmark") && block.add("Content-Type", "text/plain");
+    assert(added);
+    return block;
+  }();
+  return fields;
+}
+
 }  // namespace
 
 // A request that is collected until it is whole, then waits for its reply.
 class HttpSession::CollectedExchange final : public Exchange, public http_session::ServerExchange {
  public:
-  void reply(int status, std::string_view body) override { ServerExchange::reply(status, body); }
+  void reply(int status, std::string_view body) override {
+    ServerExchange::reply(status, body, session->fields_);
+  }
   void offload(Work work, Then then) override;
   void inline_work(const Work& work, Then then) override { then(*this, do_work(work)); }
 
@@ -66,6 +91,14 @@ struct Spares {
 };
 
 }  // namespace
+
+HttpSession::HttpSession(const HttpService& service, Connection& connection, std::atomic<uint64_t>* requests,
+                         ReplyHeaders headers)
+    : ServerSession(headers == ReplyHeaders::kCommon ? kCommonSettings : kLeanSettings),
+      service_(service),
+      connection_(connection),
+      requests_(requests),
+      fields_(headers == ReplyHeaders::kCommon ? &common_fields() : nullptr) {}
 
 HttpSession::~HttpSession() {
   abandon();

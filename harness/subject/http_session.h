@@ -5,28 +5,19 @@
 
 #include <atomic>
 #include <cstdint>
-#include <limits>
 
+#include "harness/subject/reply_headers.h"
 #include "harness/vocabulary/service.h"
 #include "reference-loop/http_session/server_session.h"
 
 namespace tickmark::subject {
 
-/// No header beyond Content-Length. Pipelines without limit: a Connection cannot be told to stop reading, nor
-/// when to start again.
-inline constexpr http_session::ServerSettings kPlainHttp{
-    .limits = {},
-    .exchanges_max = std::numeric_limits<size_t>::max(),
-    .unsent_bytes_max = std::numeric_limits<size_t>::max(),
-    .with_date = false};
-
 class HttpSession final : public Session, private http_session::ServerSession {
  public:
-  /// `service`, `connection` and `settings` are borrowed and must outlive the session; `requests`, if any,
-  /// gets the number of replies added when the session ends (not per reply: it is shared by all threads).
+  /// `service` and `connection` are borrowed and must outlive the session; `requests`, if any, gets the
+  /// number of replies added when the session ends (not per reply: it is shared by all threads).
   HttpSession(const HttpService& service, Connection& connection, std::atomic<uint64_t>* requests = nullptr,
-              const http_session::ServerSettings& settings = kPlainHttp)
-      : ServerSession(settings), service_(service), connection_(connection), requests_(requests) {}
+              ReplyHeaders headers = ReplyHeaders::kLean);
   ~HttpSession() override;
 
   void on_bytes(std::string_view bytes) override { receive(bytes); }
@@ -45,6 +36,7 @@ class HttpSession final : public Session, private http_session::ServerSession {
   const HttpService& service_;
   Connection& connection_;
   std::atomic<uint64_t>* requests_;
+  const http_session::FieldBlock* fields_;  ///< of every reply; null: none
 };
 
 }  // namespace tickmark::subject

@@ -1,7 +1,9 @@
 #include "harness/subject/http_session.h"
 
+#include <ctime>
 #include <deque>
 #include <gtest/gtest.h>
+#include <regex>
 #include <vector>
 
 namespace tickmark::subject {
@@ -196,6 +198,24 @@ TEST_F(HttpSessionTest, speaks_to_http_1_0_clients) {
   EXPECT_EQ(connection.closes, 0);
   session->on_bytes("GET /now HTTP/1.0\r\n\r\n");
   EXPECT_EQ(connection.closes, 1);
+}
+
+TEST_F(HttpSessionTest, common_headers_are_those_most_servers_send) {
+  HttpSession common(service, connection, nullptr, ReplyHeaders::kCommon);
+  const time_t before = std::time(nullptr);
+  common.on_bytes(get("/now") + get("/now", "Connection: close\r\n"));
+  const time_t after = std::time(nullptr);
+  const std::regex replies(
+      "HTTP/1\\.1 200 OK\r\nContent-Length: 3\r\nDate: ([^\r]+)\r\nServer: tickmark\r\n"
+      "Content-Type: text/plain\r\nConnection: keep-alive\r\n\r\nnow"
+      "HTTP/1\\.1 200 OK\r\nContent-Length: 3\r\nDate: [^\r]+\r\nServer: tickmark\r\n"
+      "Content-Type: text/plain\r\nConnection: close\r\n\r\nnow");
+  std::smatch match;
+  ASSERT_TRUE(std::regex_match(connection.sent, match, replies)) << connection.sent;
+  tm utc{};
+  ASSERT_NE(::strptime(match[1].str().c_str(), "%a, %d %b %Y %H:%M:%S GMT", &utc), nullptr) << match[1];
+  const time_t date = ::timegm(&utc);
+  EXPECT_TRUE(before <= date && date <= after) << match[1];
 }
 
 TEST_F(HttpSessionTest, counts_replies_and_survives_ending_with_work_outstanding) {

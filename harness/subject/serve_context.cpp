@@ -55,6 +55,11 @@ Expected<std::unique_ptr<ServeContext>> ServeContext::create(const ServeRequest&
   auto context = std::unique_ptr<ServeContext>(new ServeContext);
   context->request_ = request;
   context->service_ = std::move(*service);
+  if (request.options.contains("headers")) {
+    const auto headers = context->option_word("headers", {"lean", "common"});
+    if (!headers) return std::unexpected(headers.error());
+    if (*headers == "common") context->headers_ = ReplyHeaders::kCommon;
+  }
   return context;
 }
 
@@ -86,7 +91,7 @@ Expected<std::string> ServeContext::option_word(std::string_view key,
 
 std::unique_ptr<Session> ServeContext::open(Connection& connection) {
   connections_.fetch_add(1, std::memory_order_relaxed);
-  if (service_.http) return std::make_unique<HttpSession>(*service_.http, connection, &requests_);
+  if (service_.http) return std::make_unique<HttpSession>(*service_.http, connection, &requests_, headers_);
   return std::make_unique<StreamSession>(*service_.stream, connection, bytes_);
 }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "harness/base/error.h"
+#include "harness/subject/reply_headers.h"
 #include "harness/subject/stop_watcher.h"
 #include "harness/vocabulary/service.h"
 #include "harness/vocabulary/subject.h"
@@ -33,7 +34,8 @@ struct Final {
 
 class ServeContext {
  public:
-  /// Makes the service half of the request's workload. Usage error: unknown workload or parameter.
+  /// Makes the service half of the request's workload. Reads the option `headers` where the subject has it
+  /// (lean or common). Usage error: unknown workload, parameter or kind of headers.
   static Expected<std::unique_ptr<ServeContext>> create(const ServeRequest& request);
 
   const ServeRequest& request() const { return request_; }
@@ -70,6 +72,7 @@ class ServeContext {
 
   ServeRequest request_;
   Service service_;
+  ReplyHeaders headers_ = ReplyHeaders::kLean;
   std::atomic<uint64_t> connections_{0}, requests_{0}, bytes_{0};
   std::atomic<bool> final_printed_{false};
   std::unique_ptr<StopWatcher> watcher_;

@@ -267,7 +267,7 @@ void ServerSession::write_head(ServerExchange& exchange, int status, std::option
   if (fields) head.fields = fields->text();
   if (exchange.close_after_)
     head.connection = "close";
-  else if (exchange.http_1_0_)
+  else if (exchange.http_1_0_ || settings_.announce_keep_alive)
     head.connection = "keep-alive";  // HTTP/1.0 clients believe in it only when told
   exchange.head_only_ = exchange.head_only_ || bodiless;
   append_head(&exchange == front_ ? *output_ : exchange.kept_, head);

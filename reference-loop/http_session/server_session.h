@@ -27,6 +27,7 @@ struct ServerSettings {
   std::size_t exchanges_max = 64;              // begun and unanswered: then no more is read
   std::size_t unsent_bytes_max = 1024 * 1024;  // of answers the system did not take: the same
   bool with_date = true;                       // RFC 9110 6.6.1 wants a Date of every server that has a clock
+  bool announce_keep_alive = false;  // "Connection: keep-alive" to HTTP/1.1 clients too, who assume it anyway
 };
 
 class ServerSession {
