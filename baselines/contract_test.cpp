@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <gtest/gtest.h>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <signal.h>
+#include <sstream>
 #include <sys/socket.h>
 
 #include "baselines/test_subject.h"
@@ -25,13 +27,33 @@ void PrintTo(const Configuration& configuration, std::ostream* out) { *out << co
 const Configuration kConfigurations[] = {{"raw_epoll", {}},
                                          {"raw_io_uring", {}},
                                          {"thread_per_connection", {}},
+                                         {"asio", {}},
+                                         {"asio", {"pool=1"}},
                                          {"libuv", {}},
                                          {"libuv", {"write=queue", "pool=1"}},
+                                         {"libuv_modern", {}},
                                          {"reference_loop", {}},
                                          {"reference_loop", {"pool=1"}},
                                          {"cluster", {}},
                                          {"cluster", {"workers=3", "share=reuseport"}},
                                          {"cluster", {"workers=3", "share=handoff"}}};
+
+/// The subjects that were built: libuv_modern is not where its runtime was not fetched.
+std::vector<std::string> built_subjects() {
+  std::string listed = TICKMARK_SUBJECTS;
+  std::ranges::replace(listed, ',', ' ');
+  std::istringstream names(listed);
+  return {std::istream_iterator<std::string>(names), {}};
+}
+
+std::vector<Configuration> configurations() {
+  const auto built = built_subjects();
+  std::vector<Configuration> of_built;
+  std::ranges::copy_if(kConfigurations, std::back_inserter(of_built), [&](const Configuration& one) {
+    return std::ranges::count(built, "subject_" + one.name) > 0;
+  });
+  return of_built;
+}
 
 std::string reply_to(std::string_view body) {
   return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
@@ -311,7 +333,7 @@ TEST_P(Contract, a_port_in_use_is_exit_3) {
   serving.stop();
 }
 
-INSTANTIATE_TEST_SUITE_P(Subjects, Contract, ::testing::ValuesIn(kConfigurations), [](const auto& one) {
+INSTANTIATE_TEST_SUITE_P(Subjects, Contract, ::testing::ValuesIn(configurations()), [](const auto& one) {
   std::string name = one.param.name;
   for (const std::string& option : one.param.options) name += "_" + option;
   std::ranges::replace(name, '=', '_');
@@ -319,16 +341,13 @@ INSTANTIATE_TEST_SUITE_P(Subjects, Contract, ::testing::ValuesIn(kConfigurations
 });
 
 TEST(Baselines, every_folder_with_a_cmake_file_that_makes_a_subject_is_tested) {
-  std::string listed = TICKMARK_SUBJECTS;
-  std::ranges::replace(listed, ',', ' ');
-  std::istringstream names(listed);
-  size_t count = 0;
-  for (std::string name; names >> name; ++count) {
+  const auto built = built_subjects();
+  for (const std::string& name : built) {
     EXPECT_TRUE(std::ranges::any_of(kConfigurations, [&](const auto& one) {
       return "subject_" + one.name == name;
     })) << name;
   }
-  EXPECT_GE(count, 5u);
+  EXPECT_GE(built.size(), 5u);
 }
 
 }  // namespace

@@ -48,7 +48,9 @@ INCLUDES = {
     "baselines": ["harness/base/", "harness/vocabulary/", "harness/subject/", "conformance/players/"],
     "baselines/reference_loop": ["harness/base/", "harness/vocabulary/", "harness/subject/", "conformance/players/",
                                  "reference-loop/", "baselines/reference_loop/"],
-    # The cluster is the reference loop N times: the one baseline built on another.
+    # The same source on another libuv.
+    "baselines/libuv_modern": ["baselines/libuv/", "baselines/libuv_modern/"],
+    # The cluster is the reference loop N times.
     "baselines/cluster": ["harness/base/", "harness/vocabulary/", "harness/subject/", "reference-loop/",
                           "baselines/reference_loop/", "baselines/cluster/"],
     "conformance/oracle": ["harness/base/", "harness/vocabulary/", "conformance/oracle/"],
