@@ -98,7 +98,10 @@ LaneReport Lane::report() {
   out.connect_time = connect_time_;
   out.bytes_sent = bytes_sent_;
   out.bytes_received = bytes_received_;
-  if (heads_ > 0) out.header_bytes_per_reply = static_cast<double>(head_bytes_) / static_cast<double>(heads_);
+  if (heads_ > 0) {
+    out.header_bytes_per_reply = static_cast<double>(head_bytes_) / static_cast<double>(heads_);
+    out.bytes_per_reply = static_cast<double>(head_bytes_ + body_bytes_) / static_cast<double>(heads_);
+  }
   out.wrong_replies += unasked_;
   out.wrong_reply = wrong_reply_;
   if (integrator_) {

@@ -121,7 +121,7 @@ class Lane {
   std::optional<stats::InFlightIntegrator> integrator_;
   stats::Histogram connect_time_;
   uint64_t established_ = 0, lost_ = 0, reconnects_ = 0, unasked_ = 0;
-  uint64_t bytes_sent_ = 0, bytes_received_ = 0, head_bytes_ = 0, heads_ = 0;
+  uint64_t bytes_sent_ = 0, bytes_received_ = 0, head_bytes_ = 0, body_bytes_ = 0, heads_ = 0;
   std::string wrong_reply_;
 };
 

@@ -147,6 +147,7 @@ bool Lane::on_reply(uint32_t i, const Request& r, Protocol::Outcome outcome, Nan
   if (!r.given_up) in_flight(at, -1);
   if (outcome == Protocol::Outcome::kCorrect) {
     head_bytes_ += protocol_->head_bytes(i);
+    body_bytes_ += protocol_->body_bytes(i);
     ++heads_;
     core_.completed(i, at);
   } else {

@@ -83,6 +83,7 @@ struct LaneReport {
   double little_error = 0;                ///< relative; > 0.001 makes the trial INVALID
   uint64_t bytes_sent = 0, bytes_received = 0;
   double header_bytes_per_reply = 0;  ///< HTTP only
+  double bytes_per_reply = 0;         ///< HTTP only: headers and body
   uint64_t wrong_replies = 0;         ///< first one kept in `wrong_reply`; any disqualifies
   std::string wrong_reply;            ///< request number, what was expected, what was seen
   std::vector<SeriesPoint> series;

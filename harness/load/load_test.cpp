@@ -26,6 +26,7 @@ TEST(Load, ClosedLoopHttpCompletesWhatItSends) {
   EXPECT_EQ(lane.connections_established, 4);
   EXPECT_EQ(lane.connections_never_served, 0u);
   EXPECT_DOUBLE_EQ(lane.header_bytes_per_reply, static_cast<double>(kOk.size() - 6));
+  EXPECT_DOUBLE_EQ(lane.bytes_per_reply, static_cast<double>(kOk.size()));
   EXPECT_EQ(lane.bytes_received % kOk.size(), 0u);
 }
 

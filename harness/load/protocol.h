@@ -33,6 +33,8 @@ class Protocol {
   virtual bool closes_after_reply(uint32_t connection) const = 0;
   /// Bytes before the body of the reply just read on `connection`; 0 for streams.
   virtual uint64_t head_bytes(uint32_t connection) const = 0;
+  /// Bytes of that body; 0 for streams.
+  virtual uint64_t body_bytes(uint32_t connection) const = 0;
 };
 
 /// `client` is borrowed and must outlive the protocol.
@@ -48,6 +50,7 @@ class HttpProtocol final : public Protocol {
   void reset(uint32_t connection) override { readers_[connection].reset(); }
   bool closes_after_reply(uint32_t connection) const override { return !readers_[connection].keeps_open(); }
   uint64_t head_bytes(uint32_t connection) const override { return readers_[connection].head_bytes(); }
+  uint64_t body_bytes(uint32_t connection) const override { return readers_[connection].body_bytes(); }
 
  private:
   const HttpClient& client_;
@@ -65,6 +68,7 @@ class StreamProtocol final : public Protocol {
   void reset(uint32_t connection) override { replies_[connection] = {}; }
   bool closes_after_reply(uint32_t) const override { return false; }
   uint64_t head_bytes(uint32_t) const override { return 0; }
+  uint64_t body_bytes(uint32_t) const override { return 0; }
 
  private:
   struct Reply {

@@ -49,7 +49,10 @@ class ResponseReader {
   int status() const { return status_; }  ///< of the current or last reply
   uint64_t head_bytes() const {
     return head_bytes_done_;
-  }                                                ///< status line and headers of the last complete head
+  }  ///< status line and headers of the last complete head
+  uint64_t body_bytes() const {
+    return body_bytes_;
+  }                                                ///< of the current or last body, framing of chunks apart
   bool keeps_open() const { return keeps_open_; }  ///< false: the subject announced to close after it
   std::string fault() const;                       ///< of the last kWrong or kBroken; "" otherwise
 

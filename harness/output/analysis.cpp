@@ -1,13 +1,18 @@
 #include "harness/output/analysis.h"
 
+#include <cmath>
 #include <fmt/format.h>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "harness/stats/paired.h"
 
 namespace tickmark::output {
 namespace {
+
+/// Reply sizes within this share of each other count as equal.
+constexpr double kReplySizesEqual = 0.05;
 
 /// Value of a metric per block; only blocks in which it was valid.
 using Blocks = std::map<int64_t, double>;
@@ -103,14 +108,52 @@ void add_ratio(Json& comparison, const Blocks& reference, const Blocks& candidat
   }
 }
 
+/// How long a subject's replies are, in the middle of its trials.
+struct ReplySize {
+  double headers = 0, whole = 0;
+};
+
+/// Nothing for streams.
+std::optional<ReplySize> reply_size(const std::vector<const Json*>& trials) {
+  std::vector<double> headers, whole;
+  for (const Json* trial : trials) {
+    const Json& metrics = member(*trial, "metrics");
+    const auto head = number_at(metrics, "header_bytes_per_reply"),
+               all = number_at(metrics, "bytes_per_reply");
+    if (!counts(*trial) || !head || !all) continue;
+    headers.push_back(*head);
+    whole.push_back(*all);
+  }
+  if (whole.empty()) return std::nullopt;
+  return ReplySize{stats::median(headers), stats::median(whole)};
+}
+
+/// Longer replies cost more whoever sends them: a ratio of costs says so where they differ. Bodies are the
+/// same bytes, request by request (the client half checks that); only a mix of requests falls out
+/// differently.
+void add_reply_sizes(Json& comparison, const std::optional<ReplySize>& reference,
+                     const std::optional<ReplySize>& candidate) {
+  if (!reference || !candidate || !comparison.contains("ratio")) return;
+  const double size = reference->whole + candidate->headers - reference->headers;
+  const double ratio = size / reference->whole;
+  if (std::abs(ratio - 1) <= kReplySizesEqual) return;
+  comparison["bytes_per_reply_ratio"] = ratio;
+  const std::string before = text_at(comparison, "note");
+  comparison["note"] = fmt::format(
+      "{}{}replies of {:.0f} bytes against {:.0f}, more than 5 % apart: part of the ratio is their length",
+      before, before.empty() ? "" : "; ", size, reference->whole);
+}
+
 using BySubject = std::map<std::string, std::vector<const Json*>>;
 
 void compare_cell(const Json& cell, const BySubject& trials, const std::string& reference,
                   Json& comparisons) {
   for (const ComparedMetric& metric : compared_metrics()) {
     Blocks of_reference;
+    std::optional<ReplySize> size_of_reference;
     if (const auto found = trials.find(reference); found != trials.end()) {
       of_reference = valid_blocks(found->second, metric);
+      size_of_reference = reply_size(found->second);
     }
     for (const auto& [subject, records] : trials) {
       const Blocks blocks = valid_blocks(records, metric);
@@ -129,6 +172,7 @@ void compare_cell(const Json& cell, const BySubject& trials, const std::string& 
       } else {
         add_estimate(comparison, values_of(blocks));
         if (subject != reference) add_ratio(comparison, of_reference, blocks);
+        if (metric.compares_cost) add_reply_sizes(comparison, size_of_reference, reply_size(records));
       }
       comparisons.push_back(std::move(comparison));
     }
@@ -145,7 +189,7 @@ const std::vector<ComparedMetric>& compared_metrics() {
       {"latency_ns_p99", "ns", "latency", false},
       {"latency_ns_p999", "ns", "latency", false},
       {"latency_ns_mean", "ns", "latency", false},
-      {"cpu_ns_per_request", "ns", "cpu", false},
+      {"cpu_ns_per_request", "ns", "cpu", false, true},
       {"context_switches_per_request", "", "cpu", false},
       {"memory_bytes", "bytes", "memory", false},
       {"memory_bytes_per_connection", "bytes", "memory", false},
@@ -182,7 +226,9 @@ std::string ratio_text(const Json& comparison) {
   if (!ratio) return text_at(comparison, "note");
   const auto low = number_at(comparison, "ratio_low"), high = number_at(comparison, "ratio_high");
   if (!low || !high) return fmt::format("{:.2f}x, {}", *ratio, text_at(comparison, "note"));
-  const std::string number = fmt::format("{:.2f}x [{:.2f}, {:.2f}]", *ratio, *low, *high);
+  std::string number = fmt::format("{:.2f}x [{:.2f}, {:.2f}]", *ratio, *low, *high);
+  if (const auto bytes = number_at(comparison, "bytes_per_reply_ratio"))
+    number += fmt::format(" with replies {:.2f}x as long", *bytes);
   if (flag_at(comparison, "distinguishable").value_or(false)) return number;
   return fmt::format("not distinguishable ({})", number);
 }

@@ -15,6 +15,7 @@ struct ComparedMetric {
   const char* unit;    ///< "ns", "1/s", "bytes", "" for a pure number
   const char* family;  ///< whose validity counts: latency, throughput, cpu, memory
   bool higher_is_better;
+  bool compares_cost = false;  ///< equal replies are asked for: where they are not, the comparison says so
 };
 const std::vector<ComparedMetric>& compared_metrics();
 

@@ -78,6 +78,26 @@ TEST(Analysis, FindsAKnownRatioThroughDrift) {
   EXPECT_EQ(ratio_text(slow).substr(0, 7), "1.42x [");
 }
 
+TEST(Analysis, ACostWithLongerRepliesSaysSo) {
+  Bundle bundle = drifting(8);
+  for (Json& t : bundle.trials) {
+    const std::string subject = text_at(t, "subject");
+    const double headers = subject == "ref" ? 94 : subject == "same" ? 98 : 147;
+    t["metrics"]["header_bytes_per_reply"] = headers;
+    // The mix of bodies fell out differently: that is nobody's doing.
+    t["metrics"]["bytes_per_reply"] = headers + (subject == "same" ? 60 : 6);
+  }
+  const Json analysis = analyse(bundle);
+  const Json& slow = find(analysis, "slow", "cpu_ns_per_request");
+  EXPECT_NEAR(number_at(slow, "bytes_per_reply_ratio").value_or(0), 1.53, 0.001);
+  EXPECT_NE(text_at(slow, "note").find("replies of 153 bytes against 100"), std::string::npos) << slow;
+  EXPECT_TRUE(ratio_text(slow).ends_with(" with replies 1.53x as long")) << ratio_text(slow);
+  const Json& same = find(analysis, "same", "cpu_ns_per_request");
+  EXPECT_FALSE(number_at(same, "bytes_per_reply_ratio"));
+  EXPECT_EQ(text_at(same, "note"), "");
+  EXPECT_FALSE(number_at(find(analysis, "slow", "latency_ns_p99"), "bytes_per_reply_ratio"));
+}
+
 TEST(Analysis, SaysNotDistinguishable) {
   const Json analysis = analyse(drifting(8));
   const Json& same = find(analysis, "same", "cpu_ns_per_request");

@@ -130,6 +130,7 @@ Json metrics_json(const TrialOutcome& outcome, const PlannedCell& cell) {
   for (const PlannedLane& l : cell.lanes) connections += l.connections;
   add_memory(metrics, outcome, connections);
   if (lane.header_bytes_per_reply > 0) metrics["header_bytes_per_reply"] = lane.header_bytes_per_reply;
+  if (lane.bytes_per_reply > 0) metrics["bytes_per_reply"] = lane.bytes_per_reply;
   return metrics;
 }
 
