@@ -80,7 +80,7 @@ class Refusals(unittest.TestCase):
 
         with tempfile.TemporaryDirectory() as folder:
             bundle = pathlib.Path(folder, "bundle")
-            done = tickmark("run", "raw_epoll", "--suite", "echo_cost", "--output", str(bundle), preexec_fn=lower)
+            done = tickmark("run", "raw_epoll", "--suite", "loop_cost_epoll", "--output", str(bundle), preexec_fn=lower)
             self.assertIn(done.returncode, (0, 3), done.stderr)
             self.assertIn("1024", done.stderr)
             done = tickmark("load", "tcp://127.0.0.1:1", "--workload", "sockets", "--connections", "5000", "--closed",

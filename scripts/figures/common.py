@@ -1,44 +1,18 @@
-"""What the figures share: the command, servers to measure, process trees, a verdict line."""
+"""What the figures share: the command, runs and servers to measure, process trees, a verdict line."""
 import contextlib
 import json
 import os
 import pathlib
-import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TICKMARK = ROOT / "build" / "tickmark"
 
-NGINX = """
-worker_processes 1;
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{ worker_connections 8192; }}
-http {{
-  access_log off;
-  keepalive_requests 1000000000;
-  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
-  uwsgi_temp_path {folder}; scgi_temp_path {folder};
-  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ return 200 "ok"; }} }}
-}}
-"""
-
-
 def fail(sentence, code=3):
     print(sentence, file=sys.stderr)
     sys.exit(code)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def tree(root):
@@ -59,43 +33,47 @@ def signal_tree(root, number):
             os.kill(pid, number)
 
 
+class Server:
+    """A subject that serves: `port`, `pid` of the accounted tree's root, and `final()` when it has ended."""
+
+    def __init__(self, name, workload):
+        self.process = subprocess.Popen([TICKMARK, "serve", name, "--workload", workload], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        if not line:
+            fail(f"{name} did not start")
+        ready = json.loads(line)["ready"]
+        self.port, self.pid = ready["port"], ready["pid"]
+
+    def final(self):
+        """Ends it and returns the counters it has."""
+        if self.process.poll() is None:
+            self.process.stdin.close()
+            self.process.wait(10)
+        line = self.process.stdout.readline()
+        return json.loads(line)["final"] if line else {}
+
+    def pin(self, cpu):
+        for member in tree(self.pid):
+            subprocess.run(["taskset", "-acp", str(cpu), str(member)], check=True, capture_output=True)
+
+
+@contextlib.contextmanager
+def server(name, workload, cpu=None):
+    serving_one = Server(name, workload)
+    try:
+        if cpu is not None:
+            serving_one.pin(cpu)
+        yield serving_one
+    finally:
+        serving_one.final()
+
+
 @contextlib.contextmanager
 def serving(name, cpu=None):
-    """Yields (url, pid of the tree's root) of nginx or of a subject with the workload hello."""
-    with tempfile.TemporaryDirectory() as folder:
-        if name == "nginx":
-            program = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
-            if not program:
-                fail("nginx is not installed; run scripts/install-dependencies --prove, or name another --server")
-            port = free_port()
-            config = pathlib.Path(folder) / "nginx.conf"
-            config.write_text(NGINX.format(folder=folder, port=port))
-            process = subprocess.Popen([program, "-p", folder, "-c", str(config)], stderr=subprocess.DEVNULL)
-            url, pid = f"http://127.0.0.1:{port}/", process.pid
-        else:
-            process = subprocess.Popen(
-                [TICKMARK, "serve", name, "--workload", "hello"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-            )
-            ready = json.loads(process.stdout.readline() or fail(f"subject {name} did not start"))["ready"]
-            url, pid = f"http://127.0.0.1:{ready['port']}/hello", ready["pid"]
-        try:
-            wait_for_port(int(url.split(":")[2].split("/")[0]))
-            if cpu is not None:
-                for member in tree(pid):
-                    subprocess.run(["taskset", "-acp", str(cpu), str(member)], check=True, capture_output=True)
-            yield url, pid
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(10)
-
-
-def wait_for_port(port):
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.02)
-    fail(f"nobody listens on port {port} after 10 s")
+    """Yields (url, pid of the tree's root) of a subject with the workload hello; nginx is one, too."""
+    with server(name, "hello", cpu) as one:
+        yield f"http://127.0.0.1:{one.port}/hello", one.pid
 
 
 def load(url, *arguments):
@@ -110,3 +88,53 @@ def verdict(name, expected, seen, good):
     """Prints one line and returns whether it is good."""
     print(f"{'ok  ' if good else 'FAIL'}  {name:<44} expected {expected:<28} seen {seen}")
     return good
+
+
+def remark(name, seen):
+    """What stands beside the figures and decides nothing."""
+    print(f"      {name:<44} {'':<37} seen {seen}")
+
+
+@contextlib.contextmanager
+def run_suite(suite, subjects=(), blocks=None):
+    """Runs a suite (its own subjects unless some are named) and yields the bundle's folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = pathlib.Path(folder) / "bundle"
+        command = [TICKMARK, "run", *subjects, "--suite", suite, "--no-conform", "--no-report", "--output", str(bundle)]
+        if blocks:
+            command += ["--blocks", str(blocks)]
+        plan = subprocess.run([*command, "--dry-run"], capture_output=True, text=True)
+        print(plan.stdout.splitlines()[0] if plan.stdout else plan.stderr, flush=True)
+        if subprocess.run(command, stdout=subprocess.DEVNULL).returncode not in (0, 4):
+            fail(f"the run of suite {suite} failed")
+        yield bundle
+
+
+def trials(bundle):
+    return [json.loads(line) for line in (bundle / "trials.ndjson").read_text().splitlines()]
+
+
+def ratios(bundle, metric):
+    """(reference, {(cell, subject): comparison}) of the bundle's own analysis, where there is a ratio."""
+    analysis = json.loads((bundle / "analysis.json").read_text())
+    return analysis["reference_subject"], {(c["cell"], c["subject"]): c for c in analysis["comparisons"]
+                                           if c["metric"] == metric}
+
+
+def judge_ratio(name, comparison, goal, inverse=False, decides=True):
+    """One line for a ratio with its interval: at most `goal`, its upper end at most 0.05 above. `inverse`: the
+    comparison is of the other to ours (its estimate is made of logarithms, so its inverse is that of ours)."""
+    if not comparison or "ratio_high" not in comparison:
+        note = comparison["note"] if comparison else "it was not measured"
+        if decides:
+            return verdict(name, f"at most {goal:.2f}", f"no interval: {note}", False)
+        remark(name, f"no interval: {note}")
+        return True
+    ratio, low, high = comparison["ratio"], comparison["ratio_low"], comparison["ratio_high"]
+    if inverse:
+        ratio, low, high = 1 / ratio, 1 / high, 1 / low
+    seen = f"{ratio:.3f} [{low:.3f}, {high:.3f}], {comparison['pairs']} blocks"
+    if not decides:
+        remark(name, seen)
+        return True
+    return verdict(name, f"at most {goal:.2f} (end {goal + 0.05:.2f})", seen, ratio <= goal and high <= goal + 0.05)

@@ -1,0 +1,110 @@
+"""Instructions of our own code per message, counted by callgrind in lock-step, against libuv's (2 min).
+
+One connection sends a message and waits for its echo, a fixed number of times. Two runs of different length are
+subtracted, so that start and end cancel out; three such counts must agree within 1 %. Own code of the reference loop
+is every function of refloop:: and everything inlined from reference-loop/, wherever it was inlined; own code of
+libuv is its shared object (and liburing's counts as the reference loop's). The kernel, libc and the service half are
+neither's.
+"""
+import argparse
+import json
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from common import ROOT, fail, remark, verdict  # noqa: E402
+
+OURS = {"reference_loop": [], "reference_loop:backend=io_uring": ["backend=io_uring"]}
+# uv_write is how its users send (see loop_cost); uv_try_write saves it the write queue.
+THEIRS = {"libuv:write=queue": ["write=queue"], "libuv": []}
+GOAL = 0.5
+FEW, MANY = 500, 3500
+
+
+def is_own(obj, function, file):
+    if "libuv.so" in obj or "liburing.so" in obj:
+        return True
+    own_file = "/reference-loop/" in file and "/http_parser/" not in file
+    return "subject_reference_loop" in obj and (own_file or re.match(r"(non-virtual thunk to )?refloop::", function))
+
+
+def own_instructions(text):
+    """The self cost of own code in a callgrind file written without any compression. A `calls=` line is followed
+    by one line of inclusive cost, which is somebody else's self cost."""
+    total, obj, function, file, skip = 0, "", "", "", False
+    for line in text.splitlines():
+        key, equals, value = line.partition("=")
+        if equals and key in ("ob", "fn", "fl", "fi", "fe", "calls"):
+            if key == "ob":
+                obj = value
+            elif key == "fn":
+                function = value
+            elif key == "calls":
+                skip = True
+            else:
+                file = value
+        elif re.match(r"\d+ \d+$", line):
+            if not skip and is_own(obj, function, file):
+                total += int(line.split()[1])
+            skip = False
+    return total
+
+
+def lock_step(port, messages):
+    with socket.create_connection(("127.0.0.1", port), 30) as peer:
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        message = bytes(64)
+        for _ in range(messages):
+            peer.sendall(message)
+            got = 0
+            while got < len(message):
+                got += len(peer.recv(4096))
+
+
+def run(subject, options, messages):
+    with tempfile.TemporaryDirectory() as folder:
+        out = pathlib.Path(folder) / "callgrind.out"
+        words = [str(ROOT / "build" / "bin" / f"subject_{subject.partition(':')[0]}"), "serve", "--workload", "sockets"]
+        for option in options:
+            words += ["--option", option]
+        process = subprocess.Popen(
+            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--compress-strings=no",
+             "--compress-pos=no", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True)
+        line = process.stdout.readline()
+        if not line:
+            fail(f"{subject} did not start under valgrind: {process.stderr.read()}")
+        lock_step(json.loads(line)["ready"]["port"], messages)
+        process.communicate("", timeout=60)
+        return own_instructions(out.read_text())
+
+
+def per_message(subject, options):
+    """Three counts; their middle and whether they agree."""
+    counts = sorted((run(subject, options, MANY) - run(subject, options, FEW)) / (MANY - FEW) for _ in range(3))
+    return counts[1], counts[2] - counts[0] <= 0.01 * counts[1], counts
+
+
+def main():
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    if not shutil.which("valgrind"):
+        fail("valgrind is not installed; run scripts/install-dependencies --prove")
+    good, found = True, {}
+    for subject, options in {**THEIRS, **OURS}.items():
+        found[subject], agree, counts = per_message(subject, options)
+        good &= verdict(f"{subject}: own instructions per message", "three counts within 1 %",
+                        ", ".join(f"{count:.1f}" for count in counts), agree)
+    for subject in OURS:
+        ratio = found[subject] / found["libuv:write=queue"]
+        good &= verdict(f"{subject} to libuv:write=queue", f"at most {GOAL}", f"{ratio:.3f}", ratio <= GOAL)
+        remark(f"{subject} to libuv (write=try)", f"{found[subject] / found['libuv']:.3f}")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
