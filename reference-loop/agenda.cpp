@@ -16,12 +16,20 @@ void Agenda::schedule(SimulatedEvent& event, Nanos time) {
   std::ranges::push_heap(coming_, later);
 }
 
+void Agenda::insist(SimulatedEvent& event, Nanos time) {
+  schedule(event, time);
+  if (event.is_linked() || event.deferrals_ >= patience_) return;
+  event.deferrals_ = patience_;
+  if (event.ready_index_ != SimulatedEvent::kNotReady) ++impatient_;
+}
+
 void Agenda::withdraw(SimulatedEvent& event) {
   event.unlink();
   if (event.sequence_ != 0) {
     std::erase_if(coming_, [&](const Entry& entry) { return entry.event == &event; });
     std::ranges::make_heap(coming_, later);
     event.sequence_ = 0;
+    event.deferrals_ = 0;
   }
   if (event.ready_index_ != SimulatedEvent::kNotReady) {
     leave_ready(event);
@@ -36,6 +44,7 @@ void Agenda::advance(Nanos now) {
     event.sequence_ = 0;
     event.ready_index_ = ready_.size();
     ready_.push_back(&event);
+    if (event.deferrals_ >= patience_) ++impatient_;
   }
 }
 

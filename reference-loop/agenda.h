@@ -44,6 +44,8 @@ class Agenda {
 
   // Not before `time`. Has no effect if the event is ready, in a batch, or due earlier anyhow.
   void schedule(SimulatedEvent& event, Nanos time);
+  // The same, and it must be in the first batch from then on.
+  void insist(SimulatedEvent& event, Nanos time);
   // It will not happen, wherever it is.
   void withdraw(SimulatedEvent& event);
 

@@ -49,15 +49,14 @@ void SimulatedBackend::wait(Nanos deadline) {
   if (may_wait) be_late();
 }
 
-// What comes in this turn, in which order: the rest waits for the next.
+// What comes in this turn, in which order. In drawn timing that is whatever has become ready; in open
+// timing it may still be under way, and come in a later turn.
 void SimulatedBackend::choose(bool may_be_empty) {
   Agenda& agenda = simulation_.agenda_;
   Choices& choices = simulation_.choices();
   for (int taken = 0; agenda.ready_count() > 0 && taken < kPollBatchEvents; ++taken) {
-    const bool may_end = (may_be_empty || taken > 0) && !agenda.has_impatient();
-    if (may_end && !simulation_.is_open() && choices.chance(simulation_.options().deferred_permille)) break;
-    // In open timing, ending here is one of the options.
-    const std::size_t options = agenda.ready_count() + (may_end && simulation_.is_open() ? 1 : 0);
+    const bool may_end = simulation_.is_open() && (may_be_empty || taken > 0) && !agenda.has_impatient();
+    const std::size_t options = agenda.ready_count() + (may_end ? 1 : 0);
     const std::size_t chosen = choices.pick(options);
     if (chosen == agenda.ready_count()) break;
     agenda.take(chosen, batch_);

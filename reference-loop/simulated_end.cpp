@@ -11,6 +11,7 @@
 namespace refloop {
 
 void SimulatedEnd::attend() {
+  if (discards_) return attend_reading();
   if (closed_ || !stream_) return;
   Nanos time = std::min(connected_time_, writable_time_);
   if (stream_->reading_ && !incoming_.empty()) time = std::min(time, incoming_.front().time);
@@ -18,11 +19,12 @@ void SimulatedEnd::attend() {
 }
 
 void SimulatedEnd::attend_reading() {
-  if (!incoming_.empty()) network_.simulation_.agenda_.schedule(*this, incoming_.front().time);
+  if (!closed_ && !incoming_.empty()) network_.simulation_.agenda_.schedule(*this, incoming_.front().time);
 }
 
 // As of a ready descriptor: the outcome of a connect alone, or one read and then the writes.
 void SimulatedEnd::happen() {
+  if (discards_) return discard();
   const Nanos now = network_.simulation_.now();
   if (connected_time_ <= now) {
     connected_time_ = Nanos::max();
@@ -70,6 +72,21 @@ void SimulatedEnd::receive() {
   const std::size_t size = choose_size();
   std::byte* const lent = stream_->loop().read_buffer_.data();
   std::memcpy(lent, bytes_.data() + consumed_, size);
+  take(size);
+  stream_->received(Bytes(lent, size));
+}
+
+// Whatever has arrived; and answers the end of it with its own.
+void SimulatedEnd::discard() {
+  while (!incoming_.empty() && incoming_.front().time <= network_.simulation_.now()) {
+    if (incoming_.front().what != What::bytes) return network_.disconnect(*this);
+    take(incoming_.front().size);
+  }
+  attend();
+}
+
+// Bytes leave the buffer: there is room for more.
+void SimulatedEnd::take(std::size_t size) {
   consumed_ += size;
   for (std::size_t left = size; left > 0;) {
     Segment& front = incoming_.front();
@@ -86,7 +103,6 @@ void SimulatedEnd::receive() {
     peer_->writable_time_ = network_.arrival();
     peer_->attend();
   }
-  stream_->received(Bytes(lent, size));
 }
 
 bool SimulatedEnd::waits_for_room() const {

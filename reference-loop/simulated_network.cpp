@@ -68,6 +68,14 @@ Result<void> SimulatedNetwork::connect(Stream& stream, const Address& peer) {
   SimulatedEnd& client = make_end(stream.fd());
   client.stream_ = &stream;
   client.connected_time_ = arrival();
+  if (peer.port() == kDiscardPort) {
+    SimulatedEnd& server = *discarding_ends_.emplace_back(std::make_unique<SimulatedEnd>(*this, -1));
+    server.discards_ = true;
+    client.peer_ = &server;
+    server.peer_ = &client;
+    client.attend();
+    return {};
+  }
   const auto port = std::ranges::find_if(ports_, listens);
   if (port == ports_.end()) {
     client.connect_error_ = Error::connection_refused;
@@ -112,7 +120,11 @@ void SimulatedNetwork::disconnect(SimulatedEnd& end) {
     if (peer->waits_for_room()) peer->writable_time_ = arrival();  // and learns that it waited in vain
     peer->attend();
   }
-  closed_ends_.push_back(std::move(ends_[static_cast<std::size_t>(end.fd_)]));
+  const auto owner = end.discards_
+                         ? std::ranges::find(discarding_ends_, &end, &std::unique_ptr<SimulatedEnd>::get)
+                         : ends_.begin() + end.fd_;
+  closed_ends_.push_back(std::move(*owner));
+  if (end.discards_) discarding_ends_.erase(owner);
 }
 
 void SimulatedNetwork::bury() {

@@ -54,6 +54,8 @@ class SimulatedEnd final : public SimulatedEvent {
 
   void arrive(What what, std::size_t size);
   void receive();
+  void discard();
+  void take(std::size_t size);
   std::size_t choose_size();
   std::size_t room() const;
   bool waits_for_room() const;
@@ -65,6 +67,7 @@ class SimulatedEnd final : public SimulatedEvent {
   std::deque<Segment> incoming_;
   std::vector<std::byte> bytes_;  // of incoming_, from consumed_ on
   std::size_t consumed_ = 0;
+  bool discards_ = false;                // nobody's: the far end of a connection to kDiscardPort
   Nanos connected_time_ = Nanos::max();  // when a connect is decided; max: none under way
   Error connect_error_ = Error::none;
   Nanos writable_time_ = Nanos::max();  // max: nobody waits for room
@@ -120,6 +123,7 @@ class SimulatedNetwork {
 
   Simulation& simulation_;
   std::vector<std::unique_ptr<SimulatedEnd>> ends_;  // by descriptor
+  std::vector<std::unique_ptr<SimulatedEnd>> discarding_ends_;
   std::vector<std::unique_ptr<SimulatedPort>> ports_;
   std::vector<std::unique_ptr<SimulatedEnd>> closed_ends_;
   std::vector<std::unique_ptr<SimulatedPort>> closed_ports_;

@@ -74,7 +74,8 @@ Result<std::pair<Socket, Socket>> Simulation::socket_pair() { return network_->p
 void Simulation::wake() {
   assert(std::this_thread::get_id() == real_thread_ && "a simulation has one thread");
   if (std::exchange(woken_, true) || collecting_) return;
-  agenda_.schedule(wake_event_, now_);
+  // The kernel knows of it: unlike bytes or work, which are under way, it cannot be late.
+  agenda_.insist(wake_event_, now_);
 }
 
 // In open timing the wake-up is where it is decided what the virtual threads have finished.

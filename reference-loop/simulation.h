@@ -66,26 +66,24 @@ struct SimulationOptions {
   TimeRange work_time{std::chrono::microseconds(1), std::chrono::microseconds(200)};
   TimeRange transit{std::chrono::microseconds(2), std::chrono::microseconds(200)};  // from end to end
 
-  // Of a thousand: ready events that wait for the next turn (open timing asks always); reads and writes
-  // shorter than they could be; waits that end late, by at most `late_most`; closes put off by a turn,
-  // which some rules forbid.
-  unsigned deferred_permille = 50;
+  // Of a thousand: reads and writes shorter than they could be; waits that end late, by at most `late_most`;
+  // closes put off by a turn, which some rules forbid.
   unsigned short_permille = 50;
   unsigned late_permille = 50;
   unsigned close_deferred_permille = 0;
   Nanos late_most = std::chrono::milliseconds(1);
-  unsigned patience = 3;                  // turns a ready event waits at most
+  unsigned patience = 3;  // turns that something under way is waited for at most, in open timing
   std::size_t window_bytes = 256 * 1024;  // sent and not yet read, per direction
 
   // For an Explorer: nothing happens that is not needed to reach every order.
   static SimulationOptions every_order(Choices& choices) {
-    return {.choices = &choices,
-            .timing = Timing::open,
-            .deferred_permille = 0,
-            .short_permille = 0,
-            .late_permille = 0};
+    return {.choices = &choices, .timing = Timing::open, .short_permille = 0, .late_permille = 0};
   }
 };
+
+// A simulated stream that connects to this port, of whatever address, has a peer that reads and discards
+// everything and closes when the stream has ended (RFC 863).
+inline constexpr std::uint16_t kDiscardPort = 9;
 
 // Serves one loop at a time and outlives it.
 class Simulation {

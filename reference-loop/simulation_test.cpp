@@ -84,7 +84,7 @@ TEST(SimulationTest, a_loop_that_would_wait_for_ever_stops_and_says_so) {
 }
 
 TEST(SimulationTest, work_runs_on_virtual_threads_as_many_as_the_pool_has) {
-  Simulation simulation({.work_start = {}, .work_time = {1ms, 1ms}, .deferred_permille = 0});
+  Simulation simulation({.work_start = {}, .work_time = {1ms, 1ms}});
   const auto loop = loop_in(simulation, 2);
   const Nanos begin = simulation.now();
   std::vector<Nanos> started;

@@ -66,12 +66,12 @@ struct TraceTag {
 inline constexpr Nanos kNoDue{-1};
 
 struct TraceRecord {
-  Nanos time{};                 // CLOCK_MONOTONIC when it happened
+  Nanos time{};                 // CLOCK_MONOTONIC when it happened, or virtual time
   Nanos loop_now{};             // Loop::now() then
   Nanos due = kNoDue;           // timers only
   std::uint64_t id = 0;         // links schedule, complete, begin and end of one submission
   std::uint64_t iteration = 0;  // 0 before the first
-  std::int32_t thread = 0;      // kernel thread id
+  std::int32_t thread = 0;      // kernel thread id; in virtual time: simulation.h
   Label label = 0;
   Event event = Event::schedule;
   Phase phase = Phase::outside;

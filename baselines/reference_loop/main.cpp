@@ -11,6 +11,8 @@ namespace tickmark {
 namespace {
 
 Expected<subject::Final> serve(subject::ServeContext& context) {
+  if (context.option("time") != "real")
+    return usage_error("option time=virtual: for conformance alone; clients of a server live in real time");
   const auto options = loop_options(context);
   if (!options) return std::unexpected(options.error());
   const auto& request = context.request();
@@ -70,7 +72,8 @@ int main(int argc, char** argv) {
   description.name = "reference_loop";
   description.versions = {{"refloop", "0.1.0"}};
   description.workloads = {"cpu", "crypto", "fs", "hello", "sockets"};
-  description.options = {{"backend", "epoll"}, {"headers", "lean"}, {"pool", "4"}};
+  description.options = {
+      {"backend", "epoll"}, {"headers", "lean"}, {"pool", "4"}, {"seed", "1"}, {"time", "real"}};
   description.features = {"play_under_load"};
   return tickmark::subject::subject_main(
       argc, argv, {.description = description, .serve = tickmark::serve, .play = tickmark::play});

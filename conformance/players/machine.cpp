@@ -21,6 +21,8 @@ void spin_until(Nanos time) {
   }
 }
 
+void Machine::spend_until(Nanos time) { spin_until(time); }
+
 void Machine::refuse(std::string_view target) const {
   std::fprintf(stderr, "the scenario refers to \"%.*s\", which has not been scheduled in this run\n",
                static_cast<int>(target.size()), target.data());
@@ -52,11 +54,11 @@ void Machine::execute(const std::vector<Step>& steps) {
 }
 
 void Machine::execute(const Step& step) {
-  if (step.verb == Verb::busy) return spin_until(now() + millis(step.ms));
+  if (step.verb == Verb::busy) return spend_until(recorder_.now() + millis(step.ms));
   if (step.verb == Verb::busy_until_overdue) {
     const auto target = instances_.find(step.target);
     if (target == instances_.end()) refuse(step.target);
-    return spin_until(target->second.started_after + millis(target->second.step->ms) + kOverdueMargin);
+    return spend_until(target->second.started_after + millis(target->second.step->ms) + kOverdueMargin);
   }
   const bool callback = has_callback(step.verb);
   if (callback) {
@@ -64,9 +66,9 @@ void Machine::execute(const Step& step) {
     instances_[step.label] = {&step, site_, 0, Nanos{0}};
     if (!step.eof.empty()) instances_[step.eof] = {&step, site_, 0, Nanos{0}};
   }
-  const Nanos before = now();
+  const Nanos before = recorder_.now();
   const std::string_view status = perform(step);
-  const Nanos after = now();
+  const Nanos after = recorder_.now();
   if (callback) instances_[step.label].started_after = after;
   if (!callback && step.verb == Verb::restart) {
     if (const auto target = instances_.find(step.target); target != instances_.end()) {

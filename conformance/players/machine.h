@@ -41,6 +41,8 @@ class Machine {
   /// Runs main as the runtime runs a main script.
   virtual void run_main(const std::function<void()>& body) { body(); }
   virtual LoopState loop_state() const { return {}; }
+  /// Computes until that time.
+  virtual void spend_until(Nanos time);
   /// Stops the source of a repeating callback: it has run `times` times.
   virtual void stop_source(const Step& step) = 0;
 

@@ -49,6 +49,7 @@ int play_scenarios(const ScenarioFile& file, const std::filesystem::path& trace,
     std::fprintf(stderr, "%s\n", recorder.error().message.c_str());
     return 2;
   }
+  if (traits.clock) recorder->set_clock(traits.clock);
   signal(SIGPIPE, SIG_IGN);
   for (const Scenario& scenario : file.scenarios) {
     if (const auto lack = find_lack(scenario, traits)) {

@@ -19,6 +19,8 @@ struct PlayerTraits {
   std::function<std::optional<std::string>(const Step&)> lacks;
   /// A machine on a loop of its own; ended when destroyed, recorder already silent.
   std::function<std::unique_ptr<Machine>(Recorder&)> make_machine;
+  /// Empty: time is real.
+  std::function<Nanos()> clock{};
 };
 
 /// Exit code of `play`. A run that passes the file's deadline ends the process by SIGALRM, after its start

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "harness/base/error.h"
@@ -28,7 +30,14 @@ class Recorder {
   /// Opens the trace for appending and writes its first line.
   static Expected<Recorder> open(const std::filesystem::path& trace, std::string_view player, unsigned pool);
 
+  /// What the time is, for a runtime that does not live in real time.
+  void set_clock(std::function<Nanos()> clock) { clock_ = std::move(clock); }
+  /// CLOCK_MONOTONIC, or what set_clock() says. Thread-safe if that is.
+  Nanos now() const { return clock_ ? clock_() : tickmark::now(); }
+
   void start(std::string_view scenario, unsigned run);
+  std::string_view scenario() const { return scenario_; }
+  unsigned run() const { return run_; }
   void schedule(std::string_view label, std::string_view site, std::string_view cause, Nanos before,
                 Nanos after, std::optional<long> ms, std::string_view status, const LoopState& loop);
   void begin(std::string_view label, std::string_view site, std::string_view cause, std::string_view status,
@@ -65,6 +74,7 @@ class Recorder {
   bool write_out();
 
   UniqueFd file_;
+  std::function<Nanos()> clock_;
   bool recording_ = false;
   std::string_view scenario_;
   unsigned run_ = 0;

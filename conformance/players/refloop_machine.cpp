@@ -6,6 +6,7 @@
 
 #include "conformance/players/player.h"
 #include "conformance/players/refloop_status.h"
+#include "reference-loop/simulation.h"
 
 namespace tickmark::conformance {
 
@@ -15,8 +16,8 @@ Nanos millis(long ms) { return Nanos{ms * 1'000'000LL}; }
 
 }  // namespace
 
-RefloopMachine::RefloopMachine(Recorder& recorder, unsigned pool_size) : Machine(recorder) {
-  auto loop = refloop::Loop::create({.pool_size = pool_size});
+RefloopMachine::RefloopMachine(Recorder& recorder, const refloop::LoopOptions& options) : Machine(recorder) {
+  auto loop = refloop::Loop::create(options);
   assert(loop);
   loop_ = std::move(*loop);
   node_ = std::make_unique<refloop::NodeLayer>(*loop_);
@@ -72,6 +73,13 @@ void RefloopMachine::run_main(const std::function<void()>& body) {
 
 LoopState RefloopMachine::loop_state() const {
   return {refloop::name_of(loop_->phase()), loop_->iteration(), loop_->now()};
+}
+
+void RefloopMachine::spend_until(Nanos time) {
+  if (loop_->simulation())
+    loop_->simulation()->spend(time - loop_->simulation()->now());
+  else
+    spin_until(time);
 }
 
 std::string_view RefloopMachine::perform(const Step& step) {
@@ -145,12 +153,9 @@ std::string_view RefloopMachine::perform_call(const Step& step) {
     case Verb::read_stop:
       std::get<refloop::Tcp>(find(step.target).object).read_stop();
       return "ok";
-    case Verb::wait_started: {
-      const Item& work = find(step.target);
-      while (!work.work_started.load(std::memory_order_acquire)) {
-      }
+    case Verb::wait_started:
+      wait_started(find(step.target));
       return "ok";
-    }
     case Verb::stop_loop:
       loop_->stop();
       return "ok";
@@ -261,11 +266,11 @@ std::string_view RefloopMachine::cancel(Item& item) {
 
 void RefloopMachine::start_work(Item& item) {
   item.object = &loop_->pool().submit(
-      [&item] {
+      [this, &item] {
         item.work_started.store(true, std::memory_order_release);
-        spin_until(now() + millis(item.step->ms));
-        item.completed_by = gettid();
-        item.completed = now();
+        spend_until(recorder_.now() + millis(item.step->ms));
+        item.completed_by = loop_->current_thread();
+        item.completed = recorder_.now();
       },
       [this, &item](refloop::Error error) {
         item.object = static_cast<refloop::Work*>(nullptr);  // the loop's, and gone when this returns
@@ -273,6 +278,17 @@ void RefloopMachine::start_work(Item& item) {
           recorder_.complete(item.step->label, item.completed, item.completed_by);
         fire(*item.step, status_name(error));
       });
+}
+
+void RefloopMachine::wait_started(const Item& work) {
+  const auto has_started = [&work] { return work.work_started.load(std::memory_order_acquire); };
+  if (loop_->simulation()) {
+    const bool started = loop_->simulation()->spend_until(has_started);
+    assert(started);
+    return;
+  }
+  while (!has_started()) {
+  }
 }
 
 void RefloopMachine::start_file(Item& item) {

@@ -24,7 +24,8 @@ namespace tickmark::conformance {
 
 class RefloopMachine : public Machine {
  public:
-  RefloopMachine(Recorder& recorder, unsigned pool_size);
+  /// In `options.simulation`, if it has one, with the recorder's clock on it.
+  RefloopMachine(Recorder& recorder, const refloop::LoopOptions& options);
   /// Closes what the scenario left open and turns the loop until it is empty.
   ~RefloopMachine() override;
 
@@ -62,6 +63,7 @@ class RefloopMachine : public Machine {
   void run_main(const std::function<void()>& body) override;
   LoopState loop_state() const override;
   void stop_source(const Step& step) override;
+  void spend_until(Nanos time) override;
 
   Item& make(const Step* step);
   Item& find(const std::string& name);
@@ -76,11 +78,13 @@ class RefloopMachine : public Machine {
   void set_referenced(Item& item, bool referenced);
   std::string_view cancel(Item& item);
   void start_work(Item& item);
+  void wait_started(const Item& work);
   void start_file(Item& item);
   void close_item(Item& item, const Step* closer);
   void start_pair(Item& item);
   void pair_is_up(const Step& step);
   void start_connect(Item& item);
+  uint16_t sink() const;
   std::string_view start_write(Item& item);
   std::string_view start_read(const Step& step);
   std::string_view start_shutdown(const Step& step);

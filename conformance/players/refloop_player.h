@@ -17,7 +17,9 @@ using StartServer = std::function<Expected<uint16_t>(refloop::Loop& loop, std::s
 
 /// Exit code of `<subject> play`. `start_server` is called for a background file with `--serve`; it may be
 /// empty when the caller serves nothing, and what it starts must end by itself or stay harmless once the loop
-/// is stopped.
-int play(const subject::PlayRequest& request, const StartServer& start_server);
+/// is stopped. With `time=virtual` among the request's options scenarios run in a simulation, every run with
+/// a schedule of its own that follows from `seed`, rule and number of the run; such a loop serves nothing.
+int play(const subject::PlayRequest& request, const StartServer& start_server,
+         refloop::BackendKind backend = refloop::BackendKind::epoll);
 
 }  // namespace tickmark::conformance::reference

@@ -4,6 +4,7 @@
 #include "conformance/players/player.h"
 #include "conformance/players/refloop_machine.h"
 #include "conformance/players/refloop_status.h"
+#include "reference-loop/simulation.h"
 
 namespace tickmark::conformance {
 
@@ -55,10 +56,13 @@ void RefloopMachine::pair_is_up(const Step& step) {
   fire(step);
 }
 
+// What a scenario needs and must not see; in virtual time a part of the simulated network.
+uint16_t RefloopMachine::sink() const { return loop_->simulation() ? refloop::kDiscardPort : sink_port(); }
+
 void RefloopMachine::start_connect(Item& item) {
   auto& tcp = item.object.emplace<refloop::Tcp>(*loop_);
   tcp.data = &item;
-  const uint16_t port = item.step->refused ? refusing_port() : sink_port();
+  const uint16_t port = item.step->refused ? refusing_port() : sink();
   const auto connecting = tcp.connect(loopback(port), [](refloop::Stream& connected, refloop::Error error) {
     Item& of = item_of(connected);
     of.machine->fire(*of.step, status_name(error));

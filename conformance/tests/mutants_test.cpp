@@ -40,6 +40,14 @@ TEST_P(EachMutant, is_killed_by_every_rule_its_file_names) {
   }
 }
 
+TEST_P(EachMutant, is_killed_in_virtual_time_too) {
+  const Mutant& mutant = GetParam();
+  for (const Verdict& verdict :
+       play({kBin + "mutant_" + mutant.name}, select(mutant.killed_by), 10, {}, in_virtual_time(1))) {
+    EXPECT_TRUE(verdict.is_violation()) << describe(verdict);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Mutants, EachMutant, testing::ValuesIn(all_mutants()),
                          [](const auto& each) { return each.param.name; });
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,15 @@ inline std::vector<Rule> select(const std::vector<std::string>& ids) {
   return rules;
 }
 
+// Of a player: the words that select virtual time.
+inline std::vector<std::string> in_virtual_time(unsigned seed) {
+  return {"--option", "time=virtual", "--option", "seed=" + std::to_string(seed)};
+}
+
+// `options` are put behind the player's own arguments.
 inline std::vector<Verdict> play(const std::vector<std::string>& argv, const std::vector<Rule>& rules,
-                                 unsigned repeat, const Versions& versions = {}) {
+                                 unsigned repeat, const Versions& versions = {},
+                                 const std::vector<std::string>& options = {}) {
   const ScratchFolder scratch;
   const ConformPlan plan{.subject = "player",
                          .argv = argv,
@@ -40,7 +48,11 @@ inline std::vector<Verdict> play(const std::vector<std::string>& argv, const std
                          .folder = scratch.path(),
                          .traces = {},
                          .progress = {}};
-  return conform(plan, run_process).value();
+  const auto run = [&options](std::vector<std::string> command, Nanos deadline) {
+    std::ranges::copy(options, std::back_inserter(command));
+    return run_process(command, deadline);
+  };
+  return conform(plan, run).value();
 }
 
 inline std::string describe(const Verdict& verdict) {

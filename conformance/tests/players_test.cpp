@@ -19,6 +19,17 @@ TEST(Players, the_reference_loop_passes_every_rule_twenty_times) {
   }
 }
 
+// Every run on another schedule: what is legal, and only that, happens to it.
+TEST(Players, the_reference_loop_passes_every_rule_in_virtual_time) {
+  const auto verdicts = play({kBin + "player_refloop"}, all_rules(), 60, {}, in_virtual_time(7));
+  EXPECT_GE(verdicts.size(), 80u);
+  for (const Verdict& verdict : verdicts) {
+    EXPECT_EQ(verdict.kind, VerdictKind::pass) << describe(verdict);
+    EXPECT_EQ(verdict.runs, 60u) << verdict.rule;
+    EXPECT_GE(verdict.applicable, 30u) << verdict.rule;
+  }
+}
+
 TEST(Players, libuv_passes_what_it_can_be_asked) {
   const auto verdicts = play({kBin + "player_libuv"}, all_rules(), 20, {{"uv", UV_VERSION_TEXT}});
   unsigned passed = 0;
