@@ -12,6 +12,10 @@ namespace tickmark {
 // What an idle connection costs in user memory is part of what is compared.
 static_assert(sizeof(LoopConnection) + sizeof(subject::HttpSession) <= 512);
 
+// Unsent replies, in bytes, beyond which nothing more is read until all of them have left: a peer who asks
+// and never reads costs this much, what one read brought, and the replies that were under way.
+constexpr size_t kUnsentMax = 1024 * 1024;
+
 struct LoopConnection::Job : refloop::Work {
   Job(LoopConnection& owner, tickmark::Work what, Then after)
       : connection(owner), work(std::move(what)), then(std::move(after)) {}
@@ -39,7 +43,29 @@ void LoopConnection::start(Server& server, refloop::Socket socket) {
   auto* connection = new LoopConnection(server);  // deletes itself, see delete_if_done()
   if (!connection->tcp_.adopt(std::move(socket))) return connection->abort();
   connection->session_ = server.context_.open(*connection);
-  if (!connection->tcp_.read_start(on_read, on_end)) connection->abort();
+  connection->tcp_.set_on_drain([](refloop::Stream& tcp) {
+    auto* drained = static_cast<LoopConnection*>(tcp.data);
+    drained->clogged_ = false;
+    if (!drained->closing_) drained->session_->on_drained();
+    drained->update_reading();
+  });
+  connection->update_reading();
+}
+
+// Once our side is closing, what the peer still sends is read and dropped.
+void LoopConnection::update_reading() {
+  const bool wanted = closing_ || (wants_input_ && !clogged_);
+  if (wanted == reading_ || ended_ || tcp_.is_closing()) return;
+  reading_ = wanted;
+  if (!wanted)
+    tcp_.read_stop();
+  else if (!tcp_.read_start(on_read, on_end))
+    abort();
+}
+
+void LoopConnection::want_input(bool wanted) {
+  wants_input_ = wanted;
+  update_reading();
 }
 
 void LoopConnection::on_read(refloop::Stream& tcp, refloop::Bytes bytes) {
@@ -58,7 +84,11 @@ void LoopConnection::on_end(refloop::Stream& tcp, refloop::Error error) {
 
 void LoopConnection::send(std::string_view bytes) {
   if (closing_) return;
-  if (!tcp_.send(std::as_bytes(std::span(bytes)))) abort();
+  if (!tcp_.send(std::as_bytes(std::span(bytes)))) return abort();
+  if (tcp_.queued_bytes() <= kUnsentMax) [[likely]]
+    return;
+  clogged_ = true;
+  update_reading();
 }
 
 // First the end of what we send; what the peer still sends is read and dropped until it ends too, because
@@ -72,7 +102,8 @@ void LoopConnection::close() {
     connection->shutdown_done_ = true;
     if (connection->ended_) connection->abort();
   });
-  if (!started) abort();
+  if (!started) return abort();
+  update_reading();
 }
 
 void LoopConnection::abort() {

@@ -18,6 +18,8 @@ class LoopConnection final : public Connection {
 
   void send(std::string_view bytes) override;
   void close() override;
+  void want_input(bool wanted) override;
+  size_t unsent_bytes() const override { return tcp_.queued_bytes(); }
   void offload(Work work, Then then) override;
 
   /// Ends it now, whatever is unsent.
@@ -31,6 +33,7 @@ class LoopConnection final : public Connection {
 
   static void on_read(refloop::Stream& tcp, refloop::Bytes bytes);
   static void on_end(refloop::Stream& tcp, refloop::Error error);
+  void update_reading();
   void delete_if_done();
 
   Server& server_;
@@ -38,7 +41,10 @@ class LoopConnection final : public Connection {
   std::unique_ptr<Session> session_;
   LoopConnection** link_;  ///< in the server's list: what points to this
   LoopConnection* next_;
-  unsigned jobs_ = 0;           ///< offloaded and not yet back
+  unsigned jobs_ = 0;  ///< offloaded and not yet back
+  bool reading_ = false;
+  bool wants_input_ = true;     ///< the session can take more
+  bool clogged_ = false;        ///< the peer sends, and does not read what it is sent
   bool ended_ = false;          ///< the peer has half-closed
   bool closing_ = false;        ///< our side wants to close; no more is sent
   bool shutdown_done_ = false;  ///< everything sent has left

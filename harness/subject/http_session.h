@@ -22,14 +22,15 @@ class HttpSession final : public Session, private http_session::ServerSession {
 
   void on_bytes(std::string_view bytes) override { receive(bytes); }
   void on_end() override { receive_end(); }
+  void on_drained() override { drained(); }
 
  private:
   class CollectedExchange;
 
   void send(std::string_view bytes) override { connection_.send(bytes); }
-  size_t unsent_bytes() const override { return 0; }  // a Connection does not say
+  size_t unsent_bytes() const override { return connection_.unsent_bytes(); }
   void close() override { connection_.close(); }
-  void input_wanted(bool) override {}
+  void input_wanted(bool wanted) override { connection_.want_input(wanted); }
   http_session::ServerExchange& acquire() override;
   void release(http_session::ServerExchange& exchange) override;
 

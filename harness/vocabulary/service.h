@@ -29,6 +29,12 @@ class Connection {
   virtual void send(std::string_view bytes) = 0;
   /// Closes after everything sent has left. Further input is ignored.
   virtual void close() = 0;
+  /// The session holds as much unfinished work as it will (false), or can take more again (true). An
+  /// architecture that goes on reading costs memory, nothing else.
+  virtual void want_input(bool wanted) { (void)wanted; }
+  /// Given to send(), and not taken by the system yet. 0 of an architecture that does not know, or whose
+  /// send() waits; all others call Session::on_drained() when it has come back to 0.
+  virtual size_t unsent_bytes() const { return 0; }
   /// Runs blocking or heavy work wherever the architecture runs such work; `then` runs later on the
   /// connection's context (or at once, in an architecture that works in place). The architecture keeps
   /// the connection's Session alive until `then` has run, even if the peer is gone.
@@ -43,6 +49,8 @@ class Session {
   virtual void on_bytes(std::string_view bytes) = 0;
   /// The peer has half-closed; what is owed may still be sent. The default closes.
   virtual void on_end() = 0;
+  /// Connection::unsent_bytes() has come back to 0.
+  virtual void on_drained() {}
 };
 
 /// A parsed HTTP request. Views are valid until the handler returns.
