@@ -33,15 +33,19 @@ def signal_tree(root, number):
             os.kill(pid, number)
 
 
+class Unserved(Exception):
+    """A subject that does not start here; why."""
+
+
 class Server:
     """A subject that serves: `port`, `pid` of the accounted tree's root, and `final()` when it has ended."""
 
     def __init__(self, name, workload):
         self.process = subprocess.Popen([TICKMARK, "serve", name, "--workload", workload], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line:
-            fail(f"{name} did not start")
+            raise Unserved(self.process.communicate()[1].strip() or f"{name} did not start")
         ready = json.loads(line)["ready"]
         self.port, self.pid = ready["port"], ready["pid"]
 
@@ -72,8 +76,11 @@ def server(name, workload, cpu=None):
 @contextlib.contextmanager
 def serving(name, cpu=None):
     """Yields (url, pid of the tree's root) of a subject with the workload hello; nginx is one, too."""
-    with server(name, "hello", cpu) as one:
-        yield f"http://127.0.0.1:{one.port}/hello", one.pid
+    try:
+        with server(name, "hello", cpu) as one:
+            yield f"http://127.0.0.1:{one.port}/hello", one.pid
+    except Unserved as why:
+        fail(str(why))
 
 
 def load(url, *arguments):
@@ -88,6 +95,22 @@ def verdict(name, expected, seen, good):
     """Prints one line and returns whether it is good."""
     print(f"{'ok  ' if good else 'FAIL'}  {name:<44} expected {expected:<28} seen {seen}")
     return good
+
+
+def judge(name, measure, goal=None, shown="{:,.2f}"):
+    """Measures and prints one line: a figure that must be at most `goal`, or a remark. A subject that does not start
+    here is a figure missed, and nothing beside it."""
+    try:
+        seen = measure()
+    except Unserved as why:
+        if goal is None:
+            remark(name, str(why))
+            return True
+        return verdict(name, f"at most {goal}", str(why), False)
+    if goal is None:
+        remark(name, shown.format(seen))
+        return True
+    return verdict(name, f"at most {goal}", shown.format(seen), seen <= goal)
 
 
 def remark(name, seen):
@@ -105,8 +128,11 @@ def run_suite(suite, subjects=(), blocks=None):
             command += ["--blocks", str(blocks)]
         plan = subprocess.run([*command, "--dry-run"], capture_output=True, text=True)
         print(plan.stdout.splitlines()[0] if plan.stdout else plan.stderr, flush=True)
-        if subprocess.run(command, stdout=subprocess.DEVNULL).returncode not in (0, 4):
-            fail(f"the run of suite {suite} failed")
+        # Progress is for a person who waits.
+        watched = sys.stderr.isatty()
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=None if watched else subprocess.PIPE, text=True)
+        if done.returncode not in (0, 4):
+            fail(f"the run of suite {suite} failed\n{'' if watched else done.stderr}")
         yield bundle
 
 

@@ -12,7 +12,7 @@ import socket
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from common import remark, server, tree, verdict  # noqa: E402
+from common import judge, server, tree  # noqa: E402
 
 GOAL_BYTES = 512
 JUDGED = ["reference_loop", "reference_loop:backend=io_uring"]
@@ -63,12 +63,9 @@ def main():
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     good = True
-    for subject in JUDGED:
-        seen = bytes_per_connection(subject)
-        good &= verdict(f"{subject}: bytes per idle connection", f"at most {GOAL_BYTES}", f"{seen:,.0f}",
-                        seen <= GOAL_BYTES)
-    for subject in BESIDE:
-        remark(f"{subject}: bytes per idle connection", f"{bytes_per_connection(subject):,.0f}")
+    for subject in [*JUDGED, *BESIDE]:
+        good &= judge(f"{subject}: bytes per idle connection", lambda name=subject: bytes_per_connection(name),
+                      GOAL_BYTES if subject in JUDGED else None, "{:,.0f}")
     return 0 if good else 1
 
 

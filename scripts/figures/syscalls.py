@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from common import fail, load, remark, server, tree, verdict  # noqa: E402
+from common import fail, judge, load, server, tree  # noqa: E402
 
 GOALS = {"reference_loop": 2.1, "reference_loop:backend=io_uring": 0.1}
 BESIDE = ["raw_epoll", "raw_io_uring", "libuv:write=queue", "libuv", "asio"]
@@ -55,7 +55,7 @@ def calls_per_message(subject, seconds, counter, cores):
     found = re.search(total, said, re.MULTILINE)
     if not found:
         fail(f"{counter[0]} counted nothing: {said}")
-    return int(found[1]) / messages, messages
+    return int(found[1]) / messages
 
 
 def main():
@@ -67,13 +67,9 @@ def main():
     print(f"counted by {counter[0]}")
     good = True
     for subject in [*GOALS, *BESIDE]:
-        calls, messages = calls_per_message(subject, options.seconds, counter, cores)
-        seen = f"{calls:.3f} ({messages:,.0f} messages)"
-        if subject in GOALS:
-            good &= verdict(f"{subject}: system calls per message", f"at most {GOALS[subject]}", seen,
-                            calls <= GOALS[subject])
-        else:
-            remark(f"{subject}: system calls per message", seen)
+        good &= judge(f"{subject}: system calls per message",
+                      lambda name=subject: calls_per_message(name, options.seconds, counter, cores),
+                      GOALS.get(subject), "{:.3f}")
     return 0 if good else 1
 
 
