@@ -9,9 +9,7 @@
 
 namespace refloop {
 
-struct ReadyTag {};
-
-class Timer : public Handle, private ListHook<ReadyTag> {
+class Timer : public Handle {
  public:
   using Callback = void (*)(Timer&);
 
@@ -35,17 +33,16 @@ class Timer : public Handle, private ListHook<ReadyTag> {
   friend class Loop;
   friend class NodeLayer;
   friend class TimerHeap;
-  friend class IntrusiveList<Timer, ReadyTag>;
 
   void begin_close() override { stop(); }
   void arm(Nanos timeout);
-  void leave_queues();
+  void leave_heap();
   void fire();
 
   Callback callback_ = nullptr;
   Nanos due_{};
   Nanos repeat_{};
-  std::size_t heap_index_ = TimerHeap::kNoIndex;
+  TimerHeap::Slot heap_slot_ = TimerHeap::kNoSlot;
 };
 
 }  // namespace refloop
