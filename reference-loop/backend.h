@@ -24,6 +24,7 @@
 
 namespace refloop {
 
+class FsRequest;
 class Listener;
 class Loop;
 class Stream;
@@ -66,6 +67,10 @@ class Backend {
   // Listeners. Accepts until the queue is empty or a fair share is taken, per batch.
   virtual Result<void> listen(Listener& listener) = 0;
   virtual void close(Listener& listener) = 0;
+
+  // Files. True: the backend carries the request out itself, and ends it in a later poll() by
+  // Pool::deliver_native(). False: it goes to a worker thread.
+  virtual bool start(FsRequest&) { return false; }
 };
 
 std::unique_ptr<Backend> make_epoll_backend(Loop& loop, Error& error);

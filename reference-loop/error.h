@@ -25,6 +25,12 @@ enum class Error : int {
   no_memory = ENOMEM,
   no_process = ESRCH,                  // the child has exited
   too_many_references = ETOOMANYREFS,  // descriptors wait on a pipe and nobody takes them
+  too_large = EFBIG,  // a file to be read whole that exceeds the limit
+
+  // What getaddrinfo() says instead of an errno, moved out of the way of those; others of its kind exist.
+  name_unknown = 1002,        // EAI_NONAME: no such host, or no such service
+  name_server_failed = 1003,  // EAI_AGAIN: no answer now; later perhaps
+  name_unanswerable = 1004,   // EAI_FAIL: no answer ever
 };
 
 template <typename T>
@@ -33,9 +39,11 @@ using Result = std::expected<T, Error>;
 // The one place where an errno becomes an Error.
 inline Error error_from_errno(int number) { return static_cast<Error>(number); }
 inline Error last_error() { return error_from_errno(errno); }
+// EAI_* of getaddrinfo() and getnameinfo(), both negative and not zero; EAI_SYSTEM looks at errno.
+Error error_from_resolver(int code);
 inline std::unexpected<Error> failure(Error error) { return std::unexpected(error); }
 
-// "ECANCELED"; "EUNKNOWN" for a number the C library has no name for. Static storage.
+// "ECANCELED" or "EAI_NONAME"; "EUNKNOWN" for a number the C library has no name for. Static storage.
 std::string_view name_of(Error error);
 // "Operation canceled". Static storage.
 std::string_view message_of(Error error);

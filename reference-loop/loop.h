@@ -155,6 +155,7 @@ class Loop {
 
  private:
   friend class Async;
+  friend class FsRequest;
   friend class Handle;
   friend class IoUringBackend;
   friend class Listener;

@@ -1,5 +1,7 @@
 #include "reference-loop/pool.h"
 
+#include <algorithm>
+#include <cassert>
 #include <pthread.h>
 #include <signal.h>
 
@@ -22,36 +24,57 @@ inline void pause_cpu() {
 
 }  // namespace
 
+Pool::Pool(Loop& loop, std::size_t size)
+    : loop_(loop), size_(size), slow_io_max_(std::max<std::size_t>(size / 2, 1)) {}
+
 Pool::~Pool() {
   {
     const std::lock_guard lock(mutex_);
-    assert(queue_.empty() && "destroyed with work outstanding: run the loop until it is done");
+    assert(outstanding_ == 0 && "destroyed with work outstanding: run the loop until it is done");
     stopping_ = true;
   }
   work_arrived_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
+  for (const pthread_t thread : threads_) pthread_join(thread, nullptr);
 }
 
-void Pool::start_threads() {
+// Without a new thread, those there are must do.
+void Pool::start_thread() {
   // A signal interrupts what it lands on: it shall not be work.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   sys::pthread_sigmask(SIG_SETMASK, &all, &before);
-  threads_.reserve(size_);
-  while (threads_.size() < size_) threads_.emplace_back([this] { work_until_stopped(); });
+  pthread_t thread;
+  void* (*const main)(void*) = [](void* self) -> void* {
+    static_cast<Pool*>(self)->work_until_stopped();
+    return nullptr;
+  };
+  if (sys::pthread_create(&thread, nullptr, main, this) == 0) threads_.push_back(thread);
   sys::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-void Pool::submit(Work& work, Work::RunFunction run, Work::DoneFunction done) {
+void Pool::admit(Work& work, Work::DoneFunction done) {
   assert(!work.outstanding_ && "submitted twice");
-  if (threads_.empty() && !loop_.simulation()) start_threads();
-  work.run_ = run;
   work.done_ = done;
   work.error_ = Error::none;
   work.outstanding_ = true;
+  work.traced_ = loop_.tracing();
+  work.stepped_aside_ = false;
+  ++outstanding_;
   ++loop_.active_requests_;
   loop_.trace_schedule(Kind::pool, work.tag_);
+}
+
+void Pool::submit(Work& work, Work::RunFunction run, Work::DoneFunction done, WorkClass work_class) {
+  admit(work, done);
+  work.run_ = run;
+  work.class_ = work_class;
+  const bool is_virtual = loop_.simulation() != nullptr;
+  if (!is_virtual && threads_.size() < size_ && threads_.size() < outstanding_) start_thread();
+  if (!is_virtual && threads_.empty()) {
+    work.error_ = Error::again;
+    return finish(work);
+  }
   bool wake;
   {
     const std::lock_guard lock(mutex_);
@@ -60,8 +83,21 @@ void Pool::submit(Work& work, Work::RunFunction run, Work::DoneFunction done) {
     wake = must_wake_another();
   }
   if (wake) work_arrived_.notify_one();
-  if (loop_.simulation()) [[unlikely]]
+  if (is_virtual) [[unlikely]]
     loop_.simulation()->work_submitted();
+}
+
+void Pool::submit_finished(Work& work, Work::DoneFunction done, Error error) {
+  admit(work, done);
+  work.error_ = error;
+  finish(work);
+}
+
+void Pool::submit_native(Work& work, Work::DoneFunction done) { admit(work, done); }
+
+void Pool::deliver_native(Work& work) {
+  stamp(work);
+  deliver(work);
 }
 
 // Under the lock. The spinner will take one; beyond that a sleeper is needed, woken one at a time.
@@ -86,30 +122,61 @@ void Pool::work_until_stopped() {
 
 // The next work, or nothing when the pool stops.
 Work* Pool::take(std::unique_lock<std::mutex>& lock) {
-  if (queue_.empty() && !has_spinner_ && !stopping_) {
+  Work* work = pop_startable();
+  if (!work && !has_spinner_ && !stopping_) {
     has_spinner_ = true;
     lock.unlock();
     spin_for_work();
     lock.lock();
     has_spinner_ = false;
+    work = pop_startable();
   }
-  while (queue_.empty()) {
-    if (stopping_) return nullptr;
+  while (!work && !stopping_) {
     ++waiting_threads_;
     work_arrived_.wait(lock);
     --waiting_threads_;
     wake_in_flight_ = false;
+    work = pop_startable();
   }
-  queue_size_.fetch_sub(1, std::memory_order_relaxed);
-  return &queue_.pop_front();
+  return work;
+}
+
+// Under the lock: the oldest work that may start. Slow I/O that may not makes way for what is behind it.
+Work* Pool::pop_startable() {
+  const bool slow_may_start = slow_io_running_ < slow_io_max_;
+  if (slow_may_start && !stepped_aside_.empty()) {
+    ++slow_io_running_;
+    Work& work = stepped_aside_.pop_front();
+    work.counts_as_slow_ = true;
+    return &work;
+  }
+  while (!queue_.empty()) {
+    Work& work = queue_.pop_front();
+    queue_size_.fetch_sub(1, std::memory_order_relaxed);
+    const bool is_slow = work.class_ == WorkClass::slow_io;
+    if (is_slow && !slow_may_start) {
+      work.stepped_aside_ = true;
+      stepped_aside_.push_back(work);
+      continue;
+    }
+    work.counts_as_slow_ = is_slow;
+    slow_io_running_ += is_slow;
+    return &work;
+  }
+  return nullptr;
+}
+
+// Whoever finishes it looks for work next, and finds what stepped aside.
+void Pool::release_slow_place(Work& work) {
+  const std::lock_guard lock(mutex_);
+  --slow_io_running_;
+  work.counts_as_slow_ = false;
 }
 
 // Without waiting: nothing, if there is none. What a virtual thread does.
 Work* Pool::take_waiting() {
   const std::lock_guard lock(mutex_);
-  if (queue_.empty()) return nullptr;
-  queue_size_.fetch_sub(1, std::memory_order_relaxed);
-  return &queue_.pop_front();
+  return pop_startable();
 }
 
 // About a microsecond: what a burst of short works needs to follow one another.
@@ -118,10 +185,16 @@ void Pool::spin_for_work() {
   for (int i = 0; i < kSpins && queue_size_.load(std::memory_order_relaxed) == 0; ++i) pause_cpu();
 }
 
-// The last touch of `work` by this thread is the push: the loop may hand it back to its owner at once.
-void Pool::finish(Work& work) {
+void Pool::stamp(Work& work) {
+  if (!work.traced_) return;
   work.finished_time_ = loop_.read_clock();
   work.finished_by_ = loop_.current_thread();
+}
+
+// The last touch of `work` by this thread is the push: the loop may hand it back to its owner at once.
+void Pool::finish(Work& work) {
+  if (work.counts_as_slow_) release_slow_place(work);
+  stamp(work);
   Work* head = finished_.load(std::memory_order_relaxed);
   do {
     work.next_finished_ = head;
@@ -137,12 +210,13 @@ Result<void> Pool::cancel(Work& work) {
     const std::lock_guard lock(mutex_);
     if (!work.refloop::ListHook<>::is_linked()) return failure(Error::busy);
     work.refloop::ListHook<>::unlink();
-    queue_size_.fetch_sub(1, std::memory_order_relaxed);
+    if (!work.stepped_aside_) queue_size_.fetch_sub(1, std::memory_order_relaxed);
   }
   if constexpr (is_mutant(Mutant::work_runs_after_cancel)) work.run_(work);
   work.error_ = Error::canceled;
   if constexpr (is_mutant(Mutant::canceled_work_lost)) {
     work.outstanding_ = false;
+    --outstanding_;
     --loop_.active_requests_;
     return {};
   }
@@ -162,16 +236,22 @@ void Pool::deliver_completed() {
   while (oldest_first) {
     Work& work = *oldest_first;
     oldest_first = work.next_finished_;
-    loop_.trace_foreign(Event::complete, Kind::pool, work.tag_, work.finished_time_, work.finished_by_);
-    work.outstanding_ = false;
-    --loop_.active_requests_;
-    if constexpr (is_mutant(Mutant::pool_completion_twice)) {
-      loop_.invoke(Kind::pool, work.tag_, [&] {  // the caller's own memory is not touched twice
-        if (work.owned_by_pool_) work.done_(work, work.error_);
-      });
-    }
-    loop_.invoke(Kind::pool, work.tag_, [&] { work.done_(work, work.error_); });
+    deliver(work);
   }
+}
+
+void Pool::deliver(Work& work) {
+  if (work.traced_)
+    loop_.trace_foreign(Event::complete, Kind::pool, work.tag_, work.finished_time_, work.finished_by_);
+  work.outstanding_ = false;
+  --outstanding_;
+  --loop_.active_requests_;
+  if constexpr (is_mutant(Mutant::pool_completion_twice)) {
+    loop_.invoke(Kind::pool, work.tag_, [&] {  // the caller's own memory is not touched twice
+      if (work.owned_by_pool_) work.done_(work, work.error_);
+    });
+  }
+  loop_.invoke(Kind::pool, work.tag_, [&] { work.done_(work, work.error_); });
 }
 
 namespace {
@@ -186,7 +266,7 @@ struct OwnedWork : Work {
 }  // namespace
 
 Work& Pool::submit(std::move_only_function<void()> run, std::move_only_function<void(Error)> done,
-                   Label label) {
+                   Label label, WorkClass work_class) {
   auto* work = new OwnedWork;
   work->run = std::move(run);
   work->done = std::move(done);
@@ -202,7 +282,8 @@ Work& Pool::submit(std::move_only_function<void()> run, std::move_only_function<
         auto callback = std::move(owned.done);
         delete &owned;
         if (callback) callback(error);
-      });
+      },
+      work_class);
   return *work;
 }
 

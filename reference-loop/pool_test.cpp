@@ -1,14 +1,11 @@
 #include "reference-loop/pool.h"
 
-#include <algorithm>
-#include <cstring>
-#include <fcntl.h>
+#include <atomic>
 #include <future>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <latch>
+#include <thread>
 
-#include "reference-loop/fs.h"
 #include "reference-loop/test_log.h"
 #include "reference-loop/test_loop.h"
 
@@ -119,86 +116,133 @@ TEST_F(PoolTest, work_submitted_by_a_completion_keeps_the_loop_alive) {
   EXPECT_EQ(left, 0);
 }
 
-struct FsTest : PoolTest {
-  std::string folder = [] {
-    std::string path = ::testing::TempDir() + "refloop_fs_XXXXXX";
-    return std::string(mkdtemp(path.data()));
-  }();
-  std::string file = folder + "/file";
-  FsRequest request{*loop};
-  Error outcome = Error::none;
+// Slow I/O behind gates, on four threads.
+struct SlowIoTest : ::testing::Test {
+  std::unique_ptr<Loop> loop = make_loop({.pool_size = 4});
+  std::promise<void> gate;
+  std::shared_future<void> opened = gate.get_future().share();
+  std::atomic<int> slow_started{0};
 
-  void SetUp() override { request.data = this; }
-  void TearDown() override {
-    unlink(file.c_str());
-    rmdir(folder.c_str());
+  void SetUp() override {
+    if (is_simulated()) GTEST_SKIP() << "it blocks real threads";
   }
-  static void keep(FsRequest& self, Error error) { static_cast<FsTest*>(self.data)->outcome = error; }
+  Work& submit_slow() {
+    return loop->pool().submit(
+        [this] {
+          ++slow_started;
+          opened.wait();
+        },
+        nullptr, 0, WorkClass::slow_io);
+  }
 };
 
-TEST_F(FsTest, writes_and_reads_whole_files) {
-  for (const std::size_t size : {0ul, 1ul, 4096ul, 1ul << 20}) {
-    std::string text(size, 'x');
-    for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>(i * 31);
-    request.write_file(file, as_bytes(text), size == 1, keep);
-    loop->run();
-    ASSERT_EQ(outcome, Error::none);
-    EXPECT_EQ(request.value(), static_cast<std::int64_t>(size));
-    request.stat(file, keep);
-    loop->run();
-    EXPECT_EQ(request.stat_result().size_bytes, size);
-    request.read_file(file, keep);
-    loop->run();
-    ASSERT_EQ(outcome, Error::none);
-    const Bytes got = request.contents().bytes();
-    EXPECT_TRUE(std::ranges::equal(got, as_bytes(text)));
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(request.contents().data()) % PageBuffer::kPageBytes, 0u);
-  }
-}
-
-TEST_F(FsTest, opens_writes_syncs_reads_and_closes_by_descriptor) {
-  request.open(file, O_RDWR | O_CREAT, 0600, keep);
-  loop->run();
-  const int fd = static_cast<int>(request.value());
-  request.write(fd, as_bytes("hello world"), 0, keep);
-  loop->run();
-  EXPECT_EQ(request.value(), 11);
-  request.datasync(fd, keep);
-  loop->run();
-  EXPECT_EQ(outcome, Error::none);
-  std::array<std::byte, 32> buffer;
-  request.read(fd, buffer, 6, keep);
-  loop->run();
-  EXPECT_EQ(request.value(), 5);
-  EXPECT_EQ(std::memcmp(buffer.data(), "world", 5), 0);
-  request.close(fd, keep);
-  loop->run();
-  EXPECT_EQ(outcome, Error::none);
-  EXPECT_EQ(fcntl(fd, F_GETFD), -1);
-}
-
-TEST_F(FsTest, reports_what_the_kernel_said_and_recovers) {
-  request.read_file(folder + "/missing", keep);
-  loop->run();
-  EXPECT_EQ(name_of(outcome), "ENOENT");
-  request.read_file(folder, keep);
-  loop->run();
-  EXPECT_EQ(name_of(outcome), "EISDIR");
-  request.read_file("/proc/self/status", keep);  // its size is said to be 0
-  loop->run();
-  EXPECT_EQ(outcome, Error::none);
-  EXPECT_GT(request.contents().size(), 100u);
-}
-
-TEST_F(FsTest, a_waiting_request_can_be_canceled) {
-  if (is_simulated()) GTEST_SKIP() << "it blocks a real thread";
-  occupy();
-  request.stat(file, keep);
-  EXPECT_TRUE(request.cancel());
-  EXPECT_EQ(outcome, Error::none);
+TEST_F(SlowIoTest, occupies_at_most_half_of_the_threads_while_other_work_overtakes_it) {
+  EXPECT_EQ(loop->pool().slow_io_max(), 2u);
+  for (int i = 0; i < 8; ++i) submit_slow();
+  int others = 0;
+  for (const WorkClass other : {WorkClass::cpu, WorkClass::fast_io, WorkClass::cpu, WorkClass::fast_io})
+    loop->pool().submit([] {}, [&](Error) { ++others; }, 0, other);
+  while (others < 4) loop->run(RunMode::once);  // hangs here if slow I/O takes all threads
+  EXPECT_LE(slow_started, 2);
   gate.set_value();
   loop->run();
-  EXPECT_EQ(outcome, Error::canceled);
+  EXPECT_EQ(slow_started, 8);
+}
+
+TEST_F(SlowIoTest, that_stepped_aside_can_be_canceled) {
+  std::vector<Work*> slow;
+  for (int i = 0; i < 4; ++i) slow.push_back(&submit_slow());
+  while (slow_started < 2) std::this_thread::yield();
+  EXPECT_TRUE(loop->pool().cancel(*slow[2]));
+  EXPECT_EQ(loop->pool().cancel(*slow[0]).error(), Error::busy);
+  gate.set_value();
+  loop->run();
+  EXPECT_EQ(slow_started, 3);
+}
+
+TEST_F(PoolTest, with_one_thread_work_of_all_classes_is_started_in_the_order_of_submission) {
+  if (is_simulated()) GTEST_SKIP() << "it blocks a real thread";
+  EXPECT_EQ(loop->pool().slow_io_max(), 1u);
+  Log started;
+  const auto submit_as = [&](const char* label, WorkClass work_class) {
+    loop->pool().submit([&started, label] { started.push_back(label); }, nullptr, 0, work_class);
+  };
+  occupy();
+  submit_as("slow 1", WorkClass::slow_io);
+  submit_as("cpu 1", WorkClass::cpu);
+  submit_as("slow 2", WorkClass::slow_io);
+  submit_as("fast", WorkClass::fast_io);
+  submit_as("cpu 2", WorkClass::cpu);
+  gate.set_value();
+  loop->run();
+  EXPECT_EQ(started, (Log{"slow 1", "cpu 1", "slow 2", "fast", "cpu 2"}));
+}
+
+TEST_F(PoolTest, threads_are_created_as_work_needs_them) {
+  if (is_simulated()) GTEST_SKIP() << "it needs real threads";
+  auto wide = make_loop({.pool_size = 1024});
+  EXPECT_EQ(wide->pool().threads(), 0u);
+  for (int i = 0; i < 3; ++i) {
+    wide->pool().submit([] {}, nullptr);
+    wide->run();
+  }
+  EXPECT_EQ(wide->pool().threads(), 1u);
+  for (int i = 0; i < 3; ++i) wide->pool().submit([this] { opened.wait(); }, nullptr);
+  EXPECT_EQ(wide->pool().threads(), 3u);
+  gate.set_value();
+  wide->run();
+}
+
+TEST_F(PoolTest, as_many_works_run_at_once_as_there_are_threads) {
+  if (is_simulated()) GTEST_SKIP() << "it needs real threads";
+  auto wide = make_loop({.pool_size = 4});
+  std::latch all_running(4);
+  for (int i = 0; i < 4; ++i) wide->pool().submit([&] { all_running.arrive_and_wait(); }, nullptr);
+  wide->run();  // hangs here if one thread has to do the work of two
+}
+
+TEST(PoolSize, is_1_to_1024) {
+  EXPECT_EQ(Loop::create({.pool_size = 0}).error(), Error::bad_state);
+  EXPECT_EQ(Loop::create({.pool_size = 1025}).error(), Error::bad_state);
+  EXPECT_EQ(make_loop()->pool().size(), 4u);
+}
+
+// A batch is what had finished when it was taken: the loop goes on although work never ends.
+TEST_F(PoolTest, completions_that_submit_again_do_not_starve_the_other_phases) {
+  TestTimer timer(*loop);
+  TestWatcher<Check> check(*loop);
+  bool stopped = false;
+  int checks = 0;
+  std::function<void(Error)> again = [&](Error) {
+    if (!stopped) loop->pool().submit([] {}, [&](Error error) { again(error); });
+  };
+  for (int i = 0; i < 100; ++i) again(Error::none);
+  check.each_turn([&] {
+    if (++checks == 20) timer.start_in(Nanos{0}, [&] { stopped = true; });
+  });
+  while (!stopped) loop->run(RunMode::once);
+  check.stop();
+  loop->run();
+  EXPECT_GE(checks, 20);
+}
+
+TEST_F(PoolTest, a_request_that_needs_no_thread_completes_in_a_later_poll_phase) {
+  UserWork work;
+  work.data = this;
+  loop->pool().submit_finished(
+      work,
+      [](Work& self, Error error) {
+        auto* test = static_cast<PoolTest*>(self.data);
+        EXPECT_EQ(test->loop->phase(), Phase::poll);
+        test->log.push_back(std::string(name_of(error)));
+      },
+      Error::too_large);
+  EXPECT_EQ(log, Log{});
+  EXPECT_TRUE(work.is_outstanding());
+  loop->run();
+  EXPECT_EQ(log, Log{"EFBIG"});
+  EXPECT_FALSE(work.is_outstanding());
+  EXPECT_EQ(loop->pool().threads(), 0u);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 // Adding a call is adding a line. A call made around this file fails scripts/check_tree.
 #pragma once
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -14,8 +15,12 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -79,6 +84,7 @@ REFLOOP_SYSTEM_CALL(eventfd)
 REFLOOP_SYSTEM_CALL(poll)
 
 // Threads and signals.
+REFLOOP_SYSTEM_CALL(pthread_create)
 REFLOOP_SYSTEM_CALL(pthread_sigmask)
 REFLOOP_SYSTEM_CALL(sigaction)
 REFLOOP_SYSTEM_CALL(sigpending)
@@ -92,12 +98,42 @@ REFLOOP_SYSTEM_CALL(posix_spawnp)
 REFLOOP_SYSTEM_CALL(waitid)
 
 // Files.
+REFLOOP_SYSTEM_CALL(copy_file_range)
+REFLOOP_SYSTEM_CALL(fchmod)
 REFLOOP_SYSTEM_CALL(fdatasync)
 REFLOOP_SYSTEM_CALL(fstat)
+REFLOOP_SYSTEM_CALL(fsync)
+REFLOOP_SYSTEM_CALL(ftruncate)
+REFLOOP_SYSTEM_CALL(ioctl)
 REFLOOP_SYSTEM_CALL(open)
 REFLOOP_SYSTEM_CALL(pread)
+REFLOOP_SYSTEM_CALL(preadv)
 REFLOOP_SYSTEM_CALL(pwrite)
+REFLOOP_SYSTEM_CALL(readv)
+REFLOOP_SYSTEM_CALL(sendfile)
+
+// Names of files.
+REFLOOP_SYSTEM_CALL(access)
+REFLOOP_SYSTEM_CALL(chmod)
+REFLOOP_SYSTEM_CALL(closedir)
+REFLOOP_SYSTEM_CALL(link)
+REFLOOP_SYSTEM_CALL(lstat)
+REFLOOP_SYSTEM_CALL(mkdir)
+REFLOOP_SYSTEM_CALL(mkdtemp)
+REFLOOP_SYSTEM_CALL(opendir)
+REFLOOP_SYSTEM_CALL(readdir)
+REFLOOP_SYSTEM_CALL(readlink)
+REFLOOP_SYSTEM_CALL(realpath)
+REFLOOP_SYSTEM_CALL(rename)
+REFLOOP_SYSTEM_CALL(rmdir)
 REFLOOP_SYSTEM_CALL(stat)
+REFLOOP_SYSTEM_CALL(symlink)
+REFLOOP_SYSTEM_CALL(truncate)
 REFLOOP_SYSTEM_CALL(unlink)
+REFLOOP_SYSTEM_CALL(utimensat)
+
+// Names of machines.
+REFLOOP_SYSTEM_CALL(getaddrinfo)
+REFLOOP_SYSTEM_CALL(getnameinfo)
 
 }  // namespace refloop::sys

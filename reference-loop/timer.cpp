@@ -13,7 +13,7 @@ Result<void> Timer::start(Callback callback, Nanos timeout, Nanos repeat) {
 }
 
 void Timer::leave_heap() {
-  if (heap_slot_ != TimerHeap::kNoSlot) loop_.timers_.remove(*this);
+  if (heap_index_ != TimerHeap::kNoIndex) loop_.timers_.remove(*this);
 }
 
 void Timer::arm(Nanos timeout) {

@@ -42,7 +42,7 @@ class Timer : public Handle {
   Callback callback_ = nullptr;
   Nanos due_{};
   Nanos repeat_{};
-  TimerHeap::Slot heap_slot_ = TimerHeap::kNoSlot;
+  std::size_t heap_index_ = TimerHeap::kNoIndex;
 };
 
 }  // namespace refloop

@@ -1,42 +1,37 @@
 #include "reference-loop/timer_heap.h"
 
 #include <algorithm>
-#include <cassert>
-#include <utility>
 
 #include "reference-loop/timer.h"
 
 namespace refloop {
 
-TimerHeap::TimerHeap() {
-  entries_.reserve(64);
-  entries_.resize(kRoot);
+bool TimerHeap::before(const Entry& a, const Entry& b) {
+  if (a.due != b.due) return a.due < b.due;
+  if constexpr (is_mutant(Mutant::timers_lifo_at_equal_due)) return a.sequence > b.sequence;
+  return a.sequence < b.sequence;
+}
+
+void TimerHeap::place(std::size_t index, const Entry& entry) {
+  entries_[index] = entry;
+  entry.timer->heap_index_ = index;
 }
 
 void TimerHeap::insert(Timer& timer, Nanos due) {
-  if (next_sequence_ == UINT32_MAX) renumber();
-  timer.heap_slot_ = take_slot(timer);
-  entries_.emplace_back();
-  sift_up(entries_.size() - 1, Entry(due, next_sequence_++, timer.heap_slot_));
-}
-
-TimerHeap::Slot TimerHeap::take_slot(Timer& timer) {
-  if (first_free_ == kNoSlot) {
-    positions_.push_back(0);
-    owners_.push_back(&timer);
-    return static_cast<Slot>(owners_.size() - 1);
-  }
-  const Slot slot = first_free_;
-  first_free_ = positions_[slot];
-  owners_[slot] = &timer;
-  return slot;
+  entries_.push_back({});
+  sift_up(entries_.size() - 1, {due, next_sequence_++, &timer});
 }
 
 void TimerHeap::remove(Timer& timer) {
-  const Slot slot = std::exchange(timer.heap_slot_, kNoSlot);
-  const std::size_t index = positions_[slot];
-  positions_[slot] = std::exchange(first_free_, slot);
-  remove_at(index);
+  const std::size_t index = timer.heap_index_;
+  timer.heap_index_ = kNoIndex;
+  const Entry last = entries_.back();
+  entries_.pop_back();
+  if (index == entries_.size()) return;
+  if (index > 0 && before(last, entries_[(index - 1) / 4]))
+    sift_up(index, last);
+  else
+    sift_down(index, last);
 }
 
 void TimerHeap::begin_pass(Nanos now) {
@@ -45,39 +40,28 @@ void TimerHeap::begin_pass(Nanos now) {
 }
 
 Timer* TimerHeap::next_of_pass() {
-  if (empty() || !is_in_pass(entries_[kRoot])) {
+  if (entries_.empty() || !is_in_pass(entries_.front())) {
     pass_due_ = Nanos{-1};
     return nullptr;
   }
-  Timer& timer = *owners_[entries_[kRoot].slot()];
+  Timer& timer = *entries_.front().timer;
   remove(timer);
   return &timer;
 }
 
+bool TimerHeap::is_in_pass(const Entry& entry) const {
+  if (entry.due > pass_due_) return false;
+  return entry.sequence < pass_sequence_ || is_mutant(Mutant::timers_without_snapshot);
+}
+
 bool TimerHeap::is_in_pass(const Timer& timer) const {
-  return timer.heap_slot_ != kNoSlot && is_in_pass(entries_[positions_[timer.heap_slot_]]);
-}
-
-// The last entry takes the hole.
-void TimerHeap::remove_at(std::size_t index) {
-  const Entry last = entries_.back();
-  entries_.pop_back();
-  if (index == entries_.size()) return;
-  if (index > kRoot && last < entries_[parent_of(index)])
-    sift_up(index, last);
-  else
-    sift_down(index, last);
-}
-
-void TimerHeap::place(std::size_t index, Entry entry) {
-  entries_[index] = entry;
-  positions_[entry.slot()] = static_cast<std::uint32_t>(index);
+  return timer.heap_index_ != kNoIndex && is_in_pass(entries_[timer.heap_index_]);
 }
 
 void TimerHeap::sift_up(std::size_t index, Entry entry) {
-  while (index > kRoot) {
-    const std::size_t parent = parent_of(index);
-    if (!(entry < entries_[parent])) break;
+  while (index > 0) {
+    const std::size_t parent = (index - 1) / 4;
+    if (!before(entry, entries_[parent])) break;
     place(index, entries_[parent]);
     index = parent;
   }
@@ -86,37 +70,18 @@ void TimerHeap::sift_up(std::size_t index, Entry entry) {
 
 void TimerHeap::sift_down(std::size_t index, Entry entry) {
   while (true) {
-    const std::size_t first = first_child_of(index);
+    const std::size_t first = index * 4 + 1;
     if (first >= entries_.size()) break;
-    const std::size_t least = least_child(first);
-    if (!(entries_[least] < entry)) break;
+    const std::size_t end = std::min(first + 4, entries_.size());
+    std::size_t least = first;
+    for (std::size_t child = first + 1; child < end; ++child) {
+      if (before(entries_[child], entries_[least])) least = child;
+    }
+    if (!before(entries_[least], entry)) break;
     place(index, entries_[least]);
     index = least;
   }
   place(index, entry);
-}
-
-// Of the up to four children that begin at `first`.
-std::size_t TimerHeap::least_child(std::size_t first) const {
-  if (first + 4 > entries_.size()) {
-    const auto begin = entries_.begin() + static_cast<std::ptrdiff_t>(first);
-    return static_cast<std::size_t>(std::min_element(begin, entries_.end()) - entries_.begin());
-  }
-  const std::size_t left = entries_[first + 1] < entries_[first] ? first + 1 : first;
-  const std::size_t right = entries_[first + 3] < entries_[first + 2] ? first + 3 : first + 2;
-  return entries_[right] < entries_[left] ? right : left;
-}
-
-// Once in four billion starts: the waiting timers get the lowest numbers, in their order. What is part of
-// the pass under way comes first in that order.
-void TimerHeap::renumber() {
-  std::sort(entries_.begin() + kRoot, entries_.end());  // a sorted array is a heap
-  const auto pass_end = std::find_if(entries_.begin() + kRoot, entries_.end(),
-                                     [this](Entry entry) { return !is_in_pass(entry); });
-  pass_sequence_ = static_cast<std::uint32_t>(pass_end - entries_.begin() - kRoot);
-  next_sequence_ = 0;
-  for (std::size_t i = kRoot; i < entries_.size(); ++i)
-    place(i, Entry(entries_[i].due(), next_sequence_++, entries_[i].slot()));
 }
 
 }  // namespace refloop
