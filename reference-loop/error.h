@@ -25,7 +25,7 @@ enum class Error : int {
   no_memory = ENOMEM,
   no_process = ESRCH,                  // the child has exited
   too_many_references = ETOOMANYREFS,  // descriptors wait on a pipe and nobody takes them
-  too_large = EFBIG,  // a file to be read whole that exceeds the limit
+  too_large = EFBIG,                   // a file to be read whole that exceeds the limit
 
   // What getaddrinfo() says instead of an errno, moved out of the way of those; others of its kind exist.
   name_unknown = 1002,        // EAI_NONAME: no such host, or no such service

@@ -34,7 +34,7 @@ Pool::~Pool() {
     stopping_ = true;
   }
   work_arrived_.notify_all();
-  for (const pthread_t thread : threads_) pthread_join(thread, nullptr);
+  for (const pthread_t thread : threads_) sys::pthread_join(thread, nullptr);
 }
 
 // Without a new thread, those there are must do.

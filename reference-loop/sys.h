@@ -85,6 +85,7 @@ REFLOOP_SYSTEM_CALL(poll)
 
 // Threads and signals.
 REFLOOP_SYSTEM_CALL(pthread_create)
+REFLOOP_SYSTEM_CALL(pthread_join)
 REFLOOP_SYSTEM_CALL(pthread_sigmask)
 REFLOOP_SYSTEM_CALL(sigaction)
 REFLOOP_SYSTEM_CALL(sigpending)

@@ -42,6 +42,12 @@ std::vector<std::pair<std::string, Error>> differences(const Ledger::Outcome& ba
   return different;
 }
 
+// What the user sees of a fault: the errno, or the resolver's own number as an Error.
+Error error_of(const Row& row) {
+  const bool of_resolver = row.call->name == "getaddrinfo" || row.call->name == "getnameinfo";
+  return of_resolver ? error_from_resolver(row.fault->error) : error_from_errno(row.fault->error);
+}
+
 // The empty string if all is as it should be.
 std::string judge(const Played& played, const Fault& fault, const Performance& performance, Row& row) {
   const Performance& baseline = played.baseline->performance;
@@ -53,14 +59,13 @@ std::string judge(const Played& played, const Fault& fault, const Performance& p
            std::to_string(baseline.system_calls);
   bool reported = false;
   for (const auto& [what, error] : differences(baseline.outcome, performance.outcome)) {
-    if (error != error_from_errno(fault.error)) continue;
+    if (error != error_of(row)) continue;
     reported = true;
     row.seen.insert(what);
   }
   const bool unnoticed = performance.outcome == baseline.outcome;
-  const bool is_told_anyway = std::ranges::any_of(baseline.outcome, [&](const auto& ending) {
-    return ending.first.second == error_from_errno(fault.error);
-  });
+  const bool is_told_anyway = std::ranges::any_of(
+      baseline.outcome, [&](const auto& ending) { return ending.first.second == error_of(row); });
   if (unnoticed && fault.expect == Expect::reported && !is_told_anyway) return "nobody heard of it";
   if (!unnoticed && fault.expect == Expect::unnoticed) return "not unnoticed";
   if (!unnoticed && !reported) return "requests end otherwise, and none with the error itself";

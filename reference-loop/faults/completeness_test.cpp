@@ -118,13 +118,15 @@ TEST(FaultSeam, nobody_goes_around_it) {
       "readlink|"
       "recvfrom|recvm?msg|sendfile|sendm?msg|sendto|setsockopt|sigaction|signalfd|sigprocmask|socketpair|"
       "splice|statx|syscall|unlinkat|vfork|waitid|waitpid)\\(");
+  // A function of ours that is called like the call it makes: file::readlink(), FsRequest::fsync().
+  const std::regex declaration("^ *(?:void|Result<[^()]*>) \\w+\\(");
   for (const fs::path& source : loop_sources()) {
     std::ifstream file(source);
     std::size_t number = 0;
     for (std::string line; std::getline(file, line);) {
       ++number;
       const std::string code = line.substr(0, line.find("//"));
-      EXPECT_FALSE(std::regex_search(code, around))
+      EXPECT_FALSE(std::regex_search(code, around) && !std::regex_search(code, declaration))
           << source.filename() << ":" << number << ": " << code << ": a system call goes through sys.h";
     }
   }

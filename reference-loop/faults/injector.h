@@ -76,7 +76,8 @@ R failed(std::string_view call, int error) {
     errno = error;
     return nullptr;
   } else {
-    if (call.starts_with("pthread_") || call.starts_with("posix_spawn") || call == "getaddrinfo")
+    if (call.starts_with("pthread_") || call.starts_with("posix_spawn") || call == "getaddrinfo" ||
+        call == "getnameinfo")
       return error;
     if (call.starts_with("io_uring_")) return -error;
     errno = error;

@@ -1,5 +1,7 @@
 #include "reference-loop/faults/registry.h"
 
+#include <netdb.h>
+
 namespace refloop::faults {
 namespace {
 
@@ -118,9 +120,9 @@ std::vector<Call> descriptors() {
       {"unlink",
        kAny,
        "unlink(2)",
-       {Fault{"EACCES", Manner::fails, EACCES, unnoticed}, Fault{"ENOENT", Manner::fails, ENOENT, unnoticed}},
-       "EBUSY, EIO, EISDIR, ELOOP, ENAMETOOLONG, ENOMEM, ENOTDIR, EPERM, EROFS: like EACCES, the file of a "
-       "socket stays"},
+       {TOLD_OR_HARMLESS(EACCES), TOLD_OR_HARMLESS(ENOENT)},
+       "EBUSY, EIO, EISDIR, ELOOP, ENAMETOOLONG, ENOMEM, ENOTDIR, EPERM, EROFS: like EACCES; the file of a "
+       "socket stays, and nobody hears of it"},
       {"write",
        Target::kernel_object,
        "write(2), eventfd(2)",
@@ -147,6 +149,13 @@ std::vector<Call> waiting() {
       {"epoll_wait", kAny, "epoll_wait(2)", {AGAIN(EINTR), kShort}},
       {"eventfd", kAny, "eventfd(2)", {TOLD(EMFILE), TOLD(ENFILE), TOLD(ENODEV), TOLD(ENOMEM)}},
       {"poll", kAny, "poll(2)", {AGAIN(EINTR), TOLD_OR_HARMLESS(ENOMEM)}},
+      // Heard of only where there is no thread at all yet.
+      {"pthread_create",
+       kAny,
+       "pthread_create(3)",
+       {TOLD_OR_HARMLESS(EAGAIN)},
+       "EPERM: of scheduling policies"},
+      {"pthread_join", kAny, "pthread_join(3)", {}, "EDEADLK, ESRCH: only by a bug"},
       {"pthread_sigmask", kAny, "pthread_sigmask(3)", {}, "its one error is EINVAL"},
       {"sigaction", kAny, "sigaction(2)", {}, "its one error is EINVAL: see Signal"},
       {"sigpending", kAny, "sigpending(2)", {}, "none is left"},
@@ -186,6 +195,31 @@ std::vector<Call> files() {
        "fsync(2)",
        {AGAIN(EINTR), TOLD(EDQUOT), TOLD(EIO), TOLD(ENOSPC)},
        "EROFS: like EINVAL"},
+      {"copy_file_range",
+       kAny,
+       "copy_file_range(2)",
+       {AGAIN(EINTR), AGAIN(EXDEV), AGAIN(EINVAL), AGAIN(ENOSYS), AGAIN(EOPNOTSUPP), AGAIN(EPERM),
+        TOLD(EFBIG), TOLD(EIO), TOLD(EISDIR), TOLD(ENOMEM), TOLD(ENOSPC), TOLD(EOVERFLOW), TOLD(ETXTBSY)}},
+      {"fchmod",
+       kAny,
+       "chmod(2)",
+       {TOLD(EIO), TOLD(ENOTSUP), TOLD(EPERM), TOLD(EROFS)},
+       "EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOMEM, ENOTDIR: of paths"},
+      {"fsync",
+       kAny,
+       "fsync(2)",
+       {AGAIN(EINTR), TOLD(EDQUOT), TOLD(EIO), TOLD(ENOSPC)},
+       "EROFS: like EINVAL"},
+      {"ftruncate",
+       kAny,
+       "truncate(2)",
+       {AGAIN(EINTR), TOLD(EFBIG), TOLD(EIO), TOLD(EPERM)},
+       "EACCES, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EROFS, ETXTBSY: of paths"},
+      // FICLONE, which is tried before other ways.
+      {"ioctl",
+       kAny,
+       "ioctl_ficlonerange(2)",
+       {AGAIN(EINVAL), AGAIN(EISDIR), AGAIN(EOPNOTSUPP), AGAIN(EPERM), AGAIN(ETXTBSY), AGAIN(EXDEV)}},
       {"fstat",
        kAny,
        "stat(2)",
@@ -200,6 +234,12 @@ std::vector<Call> files() {
         TOLD(ENXIO),  TOLD(EOVERFLOW), TOLD(EPERM),  TOLD(EROFS),        TOLD(ETXTBSY)},
        "EBUSY, EWOULDBLOCK: of O_EXCL on devices and of leases"},
       {"pread", kFile, "read(2)", {AGAIN(EINTR), kShort, TOLD(EIO), TOLD(EISDIR)}, "EAGAIN: not of files"},
+      {"preadv", kFile, "read(2)", {AGAIN(EINTR), TOLD(EIO)}, "EAGAIN: not of files; EISDIR: as of pread()"},
+      {"readv", kFile, "read(2)", {AGAIN(EINTR), TOLD(EIO)}, "EAGAIN: not of files; EISDIR: as of read()"},
+      {"sendfile",
+       kAny,
+       "sendfile(2)",
+       {AGAIN(EINTR), TOLD(EAGAIN), TOLD(EINVAL), TOLD(EIO), TOLD(ENOMEM), TOLD(EOVERFLOW), TOLD(ESPIPE)}},
       {"pwrite",
        kFile,
        "write(2)",
@@ -220,9 +260,60 @@ std::vector<Call> files() {
   };
 }
 
+// Errors of a path are passed on alike, whatever was to be done with it: three of them stand for all.
+#define OF_PATHS \
+  "EBADF, EIO, ELOOP, ENAMETOOLONG, ENOMEM, ENOTDIR, EROFS, ESRCH, ETXTBSY: passed on like ENOENT"
+#define TOLD_OF_PATHS TOLD(EACCES), TOLD(ENOENT), TOLD(EPERM)
+
+std::vector<Call> names_of_files() {
+  return {
+      {"access", kAny, "access(2)", {TOLD_OF_PATHS}, OF_PATHS},
+      {"chmod", kAny, "chmod(2)", {TOLD_OF_PATHS, TOLD(ENOTSUP)}, OF_PATHS},
+      {"closedir", kAny, "closedir(3)", {}},
+      {"link",
+       kAny,
+       "link(2)",
+       {TOLD_OF_PATHS, TOLD(EDQUOT), TOLD(EEXIST), TOLD(EMLINK), TOLD(ENOSPC), TOLD(EXDEV)},
+       OF_PATHS},
+      {"lstat", kAny, "stat(2)", {TOLD_OF_PATHS, TOLD(EOVERFLOW)}, OF_PATHS},
+      {"mkdir",
+       kAny,
+       "mkdir(2)",
+       {TOLD_OF_PATHS, TOLD(EDQUOT), TOLD(EEXIST), TOLD(EMLINK), TOLD(ENOSPC)},
+       OF_PATHS},
+      {"mkdtemp", kAny, "mkdtemp(3)", {TOLD_OF_PATHS, TOLD(EEXIST), TOLD(ENOSPC)}},
+      {"opendir", kAny, "opendir(3)", {TOLD_OF_PATHS, TOLD(EMFILE), TOLD(ENFILE)}, OF_PATHS},
+      {"readdir", kAny, "readdir(3)", {TOLD(EIO)}},
+      {"readlink", kAny, "readlink(2)", {TOLD_OF_PATHS, TOLD(EINVAL)}, OF_PATHS},
+      {"realpath", kAny, "realpath(3)", {TOLD_OF_PATHS}, OF_PATHS},
+      {"rename",
+       kAny,
+       "rename(2)",
+       {TOLD_OF_PATHS, TOLD(EBUSY), TOLD(EDQUOT), TOLD(EEXIST), TOLD(EISDIR), TOLD(EMLINK), TOLD(ENOSPC),
+        TOLD(ENOTEMPTY), TOLD(EXDEV)},
+       OF_PATHS},
+      {"rmdir", kAny, "rmdir(2)", {TOLD_OF_PATHS, TOLD(EBUSY), TOLD(EEXIST), TOLD(ENOTEMPTY)}, OF_PATHS},
+      {"symlink", kAny, "symlink(2)", {TOLD_OF_PATHS, TOLD(EDQUOT), TOLD(EEXIST), TOLD(ENOSPC)}, OF_PATHS},
+      {"truncate", kAny, "truncate(2)", {AGAIN(EINTR), TOLD_OF_PATHS, TOLD(EFBIG), TOLD(EISDIR)}, OF_PATHS},
+      {"utimensat", kAny, "utimensat(2)", {TOLD_OF_PATHS}, OF_PATHS},
+  };
+}
+
+// Their errors are numbers of their own.
+std::vector<Call> names_of_machines() {
+  return {
+      {"getaddrinfo",
+       kAny,
+       "getaddrinfo(3)",
+       {TOLD(EAI_AGAIN), TOLD(EAI_FAIL), TOLD(EAI_MEMORY), TOLD(EAI_NONAME)}},
+      {"getnameinfo", kAny, "getnameinfo(3)", {TOLD(EAI_AGAIN), TOLD(EAI_MEMORY), TOLD(EAI_OVERFLOW)}},
+  };
+}
+
 std::vector<Call> everything() {
   std::vector<Call> all;
-  for (const auto& part : {sockets(), descriptors(), waiting(), children(), files()})
+  for (const auto& part :
+       {sockets(), descriptors(), waiting(), children(), files(), names_of_files(), names_of_machines()})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }

@@ -31,6 +31,8 @@ std::span<const Scenario> scenarios() {
       {"plain_pipe", plain_pipe},
       {"unheard_pipe", unheard_pipe},
       {"child", child},
+      {"file_names", file_names},
+      {"machine_names", machine_names},
   };
   return kAll;
 }

@@ -36,6 +36,8 @@ void descriptors(World& world);
 void plain_pipe(World& world);
 void unheard_pipe(World& world);
 void child(World& world);
+void file_names(World& world);
+void machine_names(World& world);
 
 // What one performance of a scenario came to.
 struct Performance {

@@ -93,7 +93,7 @@ class FileChain {
   static constexpr std::size_t kBytes = 5000;
 
   void step(std::size_t number) {
-    static constexpr std::string_view kNames[] = {"open", "write", "read",       "write",     "datasync",
+    static constexpr std::string_view kNames[] = {"open", "write", "read",       "write",     "fdatasync",
                                                   "stat", "close", "write_file", "read_file", "stat"};
     number_ = number;
     if (number == std::size(kNames)) return;
@@ -115,7 +115,7 @@ class FileChain {
       case 3:
         return request_.write(fd_, std::as_bytes(std::span(bytes_)), -1, done);
       case 4:
-        return request_.datasync(fd_, done);
+        return request_.fdatasync(fd_, done);
       case 5:
       case 9:
         return request_.stat(folder_.file("data"), done);
