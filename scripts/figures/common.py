@@ -130,7 +130,8 @@ def run_suite(suite, subjects=(), blocks=None):
         print(plan.stdout.splitlines()[0] if plan.stdout else plan.stderr, flush=True)
         # Progress is for a person who waits.
         watched = sys.stderr.isatty()
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=None if watched else subprocess.PIPE, text=True)
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, text=True,
+                              stderr=None if watched else subprocess.PIPE)
         if done.returncode not in (0, 4):
             fail(f"the run of suite {suite} failed\n{'' if watched else done.stderr}")
         yield bundle
