@@ -86,19 +86,28 @@ void Loop::run_iteration(RunMode mode) {
   // Sampled before pending runs: completions delivered there are the progress run(once) promises.
   const bool may_wait =
       mode == RunMode::until_idle || (mode == RunMode::once && pending_.empty() && idle_.empty());
-  run_pending();
-  run_watchers(Phase::idle, idle_);
-  run_watchers(Phase::prepare, prepare_);
-  if constexpr (is_mutant(Mutant::check_before_poll)) run_watchers(Phase::check, check_);
+  // Most turns find most phases empty: entering one then costs no call.
+  const auto run_all = [&](Phase phase, IntrusiveList<Watcher>& watchers) {
+    if (watchers.empty()) return enter(phase);
+    run_watchers(phase, watchers);
+  };
+  const auto close_all = [&] {
+    if (closing_.empty()) return enter(Phase::closing);
+    run_closing();
+  };
+  pending_.empty() ? enter(Phase::pending) : run_pending();
+  run_all(Phase::idle, idle_);
+  run_all(Phase::prepare, prepare_);
+  if constexpr (is_mutant(Mutant::check_before_poll)) run_all(Phase::check, check_);
   run_poll(may_wait);
   for (int round = 0; round < kExtraPendingRounds && !pending_.empty(); ++round) run_pending();
-  if constexpr (is_mutant(Mutant::closing_before_check)) run_closing();
+  if constexpr (is_mutant(Mutant::closing_before_check)) close_all();
   if constexpr (is_mutant(Mutant::timers_before_check)) {
     update_time();
     run_timers();
   }
-  if constexpr (!is_mutant(Mutant::check_before_poll)) run_watchers(Phase::check, check_);
-  if constexpr (!is_mutant(Mutant::closing_before_check)) run_closing();
+  if constexpr (!is_mutant(Mutant::check_before_poll)) run_all(Phase::check, check_);
+  if constexpr (!is_mutant(Mutant::closing_before_check)) close_all();
   if constexpr (!is_mutant(Mutant::timers_before_check)) {
     update_time();
     run_timers();
