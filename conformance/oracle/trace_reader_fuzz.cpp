@@ -16,3 +16,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (!item || !*item) return 0;
   }
 }
+
+// How often the tests mutate, and what from.
+extern const unsigned kFuzzRounds;
+const unsigned kFuzzRounds = 20000;
+extern const char* const kFuzzSeeds[];
+const char* const kFuzzSeeds[] = {R"({"event":"trace","schema":"tickmark.trace/1","player":"libuv","pool":1}
+)"
+                                  R"({"event":"start","scenario":"ticks/a","run":0,"time_ns":1000}
+)"
+                                  R"({"event":"begin","label":"main","site":"","cause":"main","time_ns":1100}
+)"
+                                  R"({"event":"end","label":"main","site":"","cause":"main","time_ns":1300}
+)",
+                                  nullptr};

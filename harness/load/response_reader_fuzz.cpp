@@ -46,3 +46,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   return 0;
 }
+
+// How often the tests mutate, and what from.
+extern const unsigned kFuzzRounds;
+const unsigned kFuzzRounds = 20000;
+extern const char* const kFuzzSeeds[];
+const char* const kFuzzSeeds[] = {
+    "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nhello\n\r\n0\r\n\r\n",
+    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    nullptr};

@@ -17,3 +17,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   return 0;
 }
+
+// How often the tests mutate, and what from.
+extern const unsigned kFuzzRounds;
+const unsigned kFuzzRounds = 20000;
+extern const char* const kFuzzSeeds[];
+const char* const kFuzzSeeds[] = {
+    R"({"schema":"tickmark.plan/1","seed":7,"cells":[]})",
+    R"({"schema":"tickmark.trial/1","block":0,"cell":"sockets/closed/64","lanes":[{"achieved_per_s":1.5}]}
+)",
+    nullptr};

@@ -25,3 +25,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   return 0;
 }
+
+// How often the tests mutate, and what from.
+extern const unsigned kFuzzRounds;
+const unsigned kFuzzRounds = 2000;
+extern const char* const kFuzzSeeds[];
+const char* const kFuzzSeeds[] = {
+    "#[Histogram log format version "
+    "1.3]\n\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n"
+    "Tag=t31.heavy.connect,39.140,0.700,0.062,HISTFAAAADF4nJNpmSzMwMAAwiDADKUZgVj+PxDYf4AIHA9i+"
+    "snIJMikzMQAJDmZZkoyAQAQMwnL"
+    "\n",
+    nullptr};
