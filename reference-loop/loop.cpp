@@ -73,7 +73,8 @@ bool Loop::run(RunMode mode) {
     is_alive = alive();
     if (mode != RunMode::until_idle) break;
   }
-  stop_requested_ = false;
+  stop_requested_ = halted_ = false;
+  observed_ = drain_hook_ || trace_;
   enter(Phase::outside);
   running_ = false;
   return is_alive;
@@ -206,8 +207,12 @@ void Loop::begin_callback(Kind kind, const TraceTag& tag, Nanos due) {
   trace_->append(record);
 }
 
-void Loop::end_callback(Kind kind, const TraceTag& tag) {
+void Loop::trace_end(Kind kind, const TraceTag& tag) {
   if (trace_) trace_->append(make_record(Event::end, kind, tag));
+}
+
+void Loop::end_callback(Kind kind, const TraceTag& tag) {
+  trace_end(kind, tag);
   if constexpr (is_mutant(Mutant::drain_once_per_phase)) return;
   drain();
 }

@@ -99,6 +99,9 @@ class Loop {
   bool run(RunMode mode = RunMode::until_idle);
   // The current iteration is finished, the next does not start. Before run(): run() calls back nothing.
   void stop() { stop_requested_ = true; }
+  // As stop(), and no callback begins until run() has returned: what it had to tell is lost. For a layer
+  // that ends the process from within a callback.
+  void halt() { stop_requested_ = halted_ = observed_ = true; }
   bool alive() const;
 
   // The cached clock: constant within a phase unless update_time() is called. Never decreases.
@@ -137,10 +140,23 @@ class Loop {
       callback();
       return;
     }
+    if (halted_) return;
     const TraceTag copy = tag;  // the callback may destroy what the tag lives in
     begin_callback(kind, copy, due);
     callback();
     end_callback(kind, copy);
+  }
+  // The same for a layer that drains by itself: nothing follows the callback.
+  template <typename Callback>
+  void trace_callback(Kind kind, const TraceTag& tag, Callback&& callback, Nanos due = kNoDue) {
+    if (!trace_ || kind == Kind::none) [[likely]] {
+      callback();
+      return;
+    }
+    const TraceTag copy = tag;
+    begin_callback(kind, copy, due);
+    callback();
+    trace_end(kind, copy);
   }
   // A new submission: gives it the next id and records when it was asked for.
   void trace_schedule(Kind kind, TraceTag& tag, Nanos due = kNoDue) {
@@ -195,6 +211,7 @@ class Loop {
   }
   void phase_changed();
   void begin_callback(Kind kind, const TraceTag& tag, Nanos due);
+  void trace_end(Kind kind, const TraceTag& tag);
   void end_callback(Kind kind, const TraceTag& tag);
   void drain();
   void record_schedule(Kind kind, TraceTag& tag, Nanos due);
@@ -208,8 +225,9 @@ class Loop {
   std::uint64_t iteration_ = 0;
   Phase phase_ = Phase::outside;
   bool stop_requested_ = false;
+  bool halted_ = false;
   bool running_ = false;
-  bool observed_ = false;  // tracing or draining: the one branch every callback pays
+  bool observed_ = false;  // tracing, draining or halted: the one branch every callback pays
   bool draining_ = false;
 
   std::size_t active_handles_ = 0;  // active and referenced

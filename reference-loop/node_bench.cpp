@@ -35,6 +35,19 @@ void microtask_drain(benchmark::State& state) {
 }
 BENCHMARK(microtask_drain);
 
+// A promise, its reaction and the promise that derives: two states, one job.
+void promise_drain(benchmark::State& state) {
+  auto loop = Loop::create().value();
+  NodeLayer node(*loop);
+  for (auto _ : state) {
+    node.run_main([&] {
+      for (int i = 0; i < kTasks; ++i) Promise::resolved(node).then([] {});
+    });
+  }
+  state.SetItemsProcessed(state.iterations() * kTasks);
+}
+BENCHMARK(promise_drain);
+
 void immediates(benchmark::State& state) {
   auto loop = Loop::create().value();
   NodeLayer node(*loop);

@@ -1,118 +1,206 @@
 #include "reference-loop/node_layer.h"
 
+#include "reference-loop/pool.h"
+
 namespace refloop {
 
-NodeLayer::NodeLayer(Loop& loop) : loop_(loop), timers_(loop), check_(loop), idle_(loop) {
-  check_.make_internal();
-  check_.data = this;
-  check_.unref();
-  idle_.make_internal();
-  (void)check_.start([](Watcher& check) { static_cast<NodeLayer*>(check.data)->run_immediates(); });
-  loop.set_drain_hook([](void* self) { static_cast<NodeLayer*>(self)->drain(); }, this);
+NodeLayer::NodeLayer(Loop& loop, NodeVersion version)
+    : loop_(loop),
+      version_(version),
+      promises_(*this),
+      rejections_(*this),
+      timers_(*this),
+      immediates_(*this) {
+  loop.set_drain_hook([](void* self) { static_cast<NodeLayer*>(self)->after_callback(); }, this);
 }
 
-NodeLayer::~NodeLayer() { loop_.set_drain_hook(nullptr, nullptr); }
-
-void NodeLayer::run_main(Task main, Label label) {
-  TraceTag tag{0, label};
-  loop_.trace_schedule(Kind::main, tag);
-  loop_.invoke(Kind::main, tag, main);
+NodeLayer::~NodeLayer() {
+  loop_.set_drain_hook(nullptr, nullptr);
+  events = {};  // may hold promises
+  promises_.forget();
 }
 
 void NodeLayer::next_tick(Task task, Label label) {
+  if (exiting_) return;
   TraceTag tag{0, label};
   loop_.trace_schedule(Kind::tick, tag);
-  ticks_.push({std::move(task), tag});
+  ticks_.push({std::move(task), tag, Kind::tick});
 }
 
 void NodeLayer::queue_microtask(Task task, Label label) {
   TraceTag tag{0, label};
   loop_.trace_schedule(Kind::microtask, tag);
-  microtasks_.push({std::move(task), tag});
+  microtasks_.push({std::move(task), tag, Kind::microtask});
 }
 
-bool NodeLayer::run_one(TaskQueue& queue, Kind kind) {
-  if (queue.empty()) return false;
-  QueuedTask task = queue.pop();
-  loop_.invoke(kind, task.tag, task.run);
+void NodeLayer::run_main(Task main, Label label, MainKind kind) {
+  TraceTag tag{0, label};
+  loop_.trace_schedule(Kind::main, tag);
+  if (kind == MainKind::script) {
+    if (call(Kind::main, tag, main)) route_error();
+    drain();
+    return;
+  }
+  if (!loads_modules_in_poll(version_)) {
+    queue_module(std::move(main), tag);
+    drain();
+    return;
+  }
+  loop_.pool().submit(
+      [] {}, [this, tag, main = std::move(main)](Error) mutable { queue_module(std::move(main), tag); });
+}
+
+// A module's main runs inside a promise job, and its error travels up the loader's promises.
+void NodeLayer::queue_module(Task main, TraceTag tag) {
+  queue_job([this, tag, main = std::move(main)]() mutable {
+    if (call(Kind::main, tag, main)) fail_module(module_error_jobs(version_), take_error());
+  });
+}
+
+void NodeLayer::fail_module(int jobs, Value error) {
+  queue_job([this, jobs, error = std::move(error)]() mutable {
+    if (jobs > 1) return fail_module(jobs - 1, std::move(error));
+    throw_error(std::move(error));
+    route_error(ErrorOrigin::rejection);
+  });
+}
+
+int NodeLayer::run(Task main, Label label, MainKind kind) {
+  run_main(std::move(main), label, kind);
+  bool alive = true;
+  while (alive) {
+    alive = loop_.run();
+    if (exited_) return exit_code();
+    if (alive) continue;
+    if (events.before_exit) {
+      if (emit(events.before_exit, exit_code()))
+        route_error();
+      else
+        drain();
+    }
+    if (exited_) break;
+    alive = loop_.alive();
+  }
+  if (!exited_) leave();
+  loop_.run();  // takes back the halt
+  return exit_code();
+}
+
+// Hook of the loop: a callback of its own has returned.
+void NodeLayer::after_callback() {
+  if (failed_) [[unlikely]]
+    return route_error();
+  drain_now();
+}
+
+bool NodeLayer::drain() {
+  if constexpr (is_mutant(Mutant::drain_once_per_phase)) return !exited_;
+  return drain_now();
+}
+
+// False: cut short by a failed tick (reported by now) or the end; what is left runs in the next drain.
+bool NodeLayer::drain_now() {
+  if (ticks_.empty() && microtasks_.empty() && !rejections_.has_work()) return !exited_;
+  if (draining_ || exited_) return !exited_;
+  draining_ = true;
+  const bool complete = drain_queues();
+  draining_ = false;
+  return complete;
+}
+
+bool NodeLayer::drain_queues() {
+  do {
+    if constexpr (is_mutant(Mutant::microtasks_before_ticks)) run_microtasks();
+    if (!run_ticks()) return false;
+    run_microtasks();
+    if (exited_) return false;
+    if (!ticks_.empty()) continue;
+    if (!rejections_.has_work()) return true;
+    if (!rejections_.report()) return false;
+  } while (true);
+}
+
+bool NodeLayer::run_ticks() {
+  while (!ticks_.empty()) {
+    QueuedTask tick = ticks_.pop();
+    const bool failed = call(Kind::tick, tick.tag, tick.run);
+    if (exited_) [[unlikely]]
+      return false;
+    if (failed) [[unlikely]] {
+      route_error();
+      return false;
+    }
+  }
   return true;
 }
 
-void NodeLayer::drain() {
-  const bool swapped = is_mutant(Mutant::microtasks_before_ticks);
-  TaskQueue& first = swapped ? microtasks_ : ticks_;
-  TaskQueue& second = swapped ? ticks_ : microtasks_;
-  const Kind first_kind = swapped ? Kind::microtask : Kind::tick;
-  const Kind second_kind = swapped ? Kind::tick : Kind::microtask;
-  do {
-    while (run_one(first, first_kind)) {
-    }
-    while (run_one(second, second_kind)) {
-    }
-  } while (!first.empty());
-}
-
-TimeoutId NodeLayer::set_timeout(Task task, double delay_ms, Label label) {
-  return {timers_.add(std::move(task), delay_ms, false, label)};
-}
-
-TimeoutId NodeLayer::set_interval(Task task, double delay_ms, Label label) {
-  return {timers_.add(std::move(task), delay_ms, true, label)};
-}
-
-ImmediateId NodeLayer::set_immediate(Task task, Label label) {
-  Immediate& immediate = immediate_slab_.allocate();
-  immediate.run = std::move(task);
-  immediate.tag = {0, label};
-  immediate.referenced = true;
-  loop_.trace_schedule(Kind::node_immediate, immediate.tag);
-  if constexpr (is_mutant(Mutant::immediates_lifo))
-    immediates_.push_front(immediate);
-  else
-    immediates_.push_back(immediate);
-  count_immediate_reference(+1);
-  return {immediate.slab_id};
-}
-
-void NodeLayer::clear(ImmediateId id) {
-  Immediate* immediate = immediate_slab_.find(id.slab_id);
-  if (!immediate) return;
-  immediate->unlink();
-  release(*immediate);
-}
-
-void NodeLayer::release(Immediate& immediate) {
-  if (immediate.referenced) count_immediate_reference(-1);
-  immediate.run = nullptr;
-  immediate_slab_.free(immediate);
-}
-
-void NodeLayer::set_referenced(ImmediateId id, bool referenced) {
-  Immediate* immediate = immediate_slab_.find(id.slab_id);
-  if (!immediate || immediate->referenced == referenced) return;
-  immediate->referenced = referenced;
-  count_immediate_reference(referenced ? +1 : -1);
-}
-
-void NodeLayer::count_immediate_reference(int change) {
-  immediate_references_ += change;
-  if (immediate_references_ > 0)
-    (void)idle_.start([](Watcher&) {});
-  else
-    idle_.stop();
-}
-
-// The snapshot: an immediate set by one of these, or by their ticks, waits for the next check phase.
-void NodeLayer::run_immediates() {
-  IntrusiveList<Immediate> snapshot;
-  snapshot.splice_back(immediates_);
-  while (!snapshot.empty()) {
-    Immediate& immediate = snapshot.pop_front();
-    QueuedTask task{std::move(immediate.run), immediate.tag};
-    release(immediate);
-    loop_.invoke(Kind::node_immediate, task.tag, task.run);
-    if constexpr (is_mutant(Mutant::immediates_in_same_pass)) snapshot.splice_back(immediates_);
+void NodeLayer::run_microtasks() {
+  while (!microtasks_.empty() && !exited_) {
+    QueuedTask microtask = microtasks_.pop();
+    if (call(microtask.kind, microtask.tag, microtask.run)) [[unlikely]]
+      route_error();
   }
+}
+
+void NodeLayer::throw_error(Value error) {
+  assert(!failed_ && "one error per callback: return after throw_error()");
+  failed_ = true;
+  error_ = std::move(error);
+}
+
+// The callback that failed has returned, and what it leaves behind is in order.
+void NodeLayer::route_error(ErrorOrigin origin) {
+  const Value error = take_error();
+  if (exited_) return;
+  if (!events.uncaught_exception) return die();
+  if (emit(events.uncaught_exception, error, origin)) {
+    take_failure();
+    exit_code_ = 7;
+    exiting_ = true;
+    return finish();
+  }
+  if (!exited_) immediates_.add_empty();  // the ticks that were left over get a turn of the loop
+}
+
+// An error that nobody handles. Failing in 'exit' keeps the code that was set.
+void NodeLayer::die() {
+  if (!exiting_) {
+    exiting_ = true;
+    exit_code_ = 1;
+    if (events.exit && emit(events.exit, 1)) take_failure();
+  }
+  exit_code_ = exit_code_.value_or(1);
+  finish();
+}
+
+void NodeLayer::exit(std::optional<int> code) {
+  if (exited_) return;
+  if (code) exit_code_ = code;
+  if (!exiting_) {
+    exiting_ = true;
+    if (events.exit && emit(events.exit, exit_code()) && !exited_) return route_error();
+  }
+  finish();
+}
+
+// The loop has nothing left to do.
+void NodeLayer::leave() {
+  exiting_ = true;
+  if (events.exit) {
+    if (emit(events.exit, exit_code()))
+      route_error();
+    else
+      drain();
+  }
+  finish();
+}
+
+void NodeLayer::finish() {
+  if (exited_) return;
+  exited_ = true;
+  timers_.stop();
+  immediates_.stop();
+  loop_.halt();
 }
 
 }  // namespace refloop

@@ -1,32 +1,11 @@
 #include "reference-loop/node_layer.h"
 
-#include <gtest/gtest.h>
-#include <limits>
-
+#include "reference-loop/node_test.h"
 #include "reference-loop/pool.h"
-#include "reference-loop/test_log.h"
 #include "reference-loop/test_loop.h"
 
 namespace refloop {
 namespace {
-
-using namespace std::chrono_literals;
-
-struct NodeTest : ::testing::Test {
-  std::unique_ptr<Loop> loop = make_loop();
-  NodeLayer node{*loop};
-  Log log;
-
-  Task note(std::string label) {
-    return [this, label] { log.push_back(label); };
-  }
-  // Runs `main` as Node runs a script, then the loop until nothing is left.
-  Log run(Task main) {
-    node.run_main(std::move(main));
-    EXPECT_FALSE(loop->run());
-    return log;
-  }
-};
 
 TEST_F(NodeTest, ticks_run_before_microtasks_after_main) {
   EXPECT_EQ(run([&] {
@@ -171,102 +150,6 @@ TEST_F(NodeTest, clearing_a_sibling_suppresses_it_also_from_a_tick) {
             Log{"immediate"});
   node.clear(timeout);  // stale: harmless
   node.clear(immediate);
-}
-
-TEST_F(NodeTest, delays_are_coerced_as_node_does) {
-  EXPECT_EQ(NodeTimers::coerce_delay(0), 1ms);
-  EXPECT_EQ(NodeTimers::coerce_delay(-5), 1ms);
-  EXPECT_EQ(NodeTimers::coerce_delay(std::numeric_limits<double>::quiet_NaN()), 1ms);
-  EXPECT_EQ(NodeTimers::coerce_delay(2147483648.0), 1ms);
-  EXPECT_EQ(NodeTimers::coerce_delay(2147483647.0), 2147483647ms);
-  EXPECT_EQ(NodeTimers::coerce_delay(2.9), 2ms);
-  EXPECT_EQ(run([&] {  // so 0 and 1 are one list
-              node.set_timeout(note("one"), 1);
-              node.set_timeout(note("zero"), 0);
-            }),
-            (Log{"one", "zero"}));
-}
-
-TEST_F(NodeTest, a_timeout_counts_from_a_refreshed_clock_and_is_never_early) {
-  EXPECT_EQ(run([&] {
-              node.set_timeout(note("20"), 20);
-              spin_for(*loop, 15ms);
-              const Nanos before = loop->read_clock();
-              node.set_timeout(
-                  [this, before] {
-                    EXPECT_GE(loop->read_clock() - before, 10ms);
-                    log.push_back("10");
-                  },
-                  10);
-            }),
-            (Log{"20", "10"}));
-}
-
-TEST_F(NodeTest, lists_run_as_a_whole_in_the_order_of_their_heads) {
-  EXPECT_EQ(run([&] {
-              node.set_timeout(note("A20"), 20);
-              busy_for(*loop, 2ms);
-              node.set_timeout(note("B19"), 19);  // due after A20, before C20
-              busy_for(*loop, 2ms);
-              node.set_timeout(note("C20"), 20);
-              busy_for(*loop, 25ms);
-            }),
-            (Log{"A20", "C20", "B19"}))
-      << "Node's list batching: C20 is due after B19, but its list has the earlier head";
-}
-
-TEST_F(NodeTest, a_timeout_set_in_a_timeout_waits_for_another_turn_even_if_overdue) {
-  EXPECT_EQ(run([&] {
-              node.set_timeout(
-                  [&] {
-                    log.push_back("A");
-                    node.set_immediate(note("I"));
-                    node.set_timeout(note("N"), 1);
-                    busy_for(*loop, 3ms);
-                  },
-                  1);
-              node.set_timeout(note("B"), 1);
-              busy_for(*loop, 3ms);
-            }),
-            (Log{"A", "B", "I", "N"}));
-}
-
-TEST_F(NodeTest, an_interval_queues_behind_what_its_callback_set_and_stops_in_its_own_callback) {
-  TimeoutId interval;
-  int turns = 0;
-  EXPECT_EQ(run([&] {
-              interval = node.set_interval(
-                  [&] {
-                    log.push_back("interval");
-                    if (++turns == 2)
-                      node.clear(interval);
-                    else
-                      node.set_timeout(note("timeout"), 1);
-                  },
-                  1);
-            }),
-            (Log{"interval", "timeout", "interval"}));
-}
-
-TEST_F(NodeTest, refresh_goes_to_the_back_of_its_list) {
-  EXPECT_EQ(run([&] {
-              const TimeoutId first = node.set_timeout(note("first"), 2);
-              node.set_timeout(note("second"), 2);
-              node.refresh(first);
-            }),
-            (Log{"second", "first"}));
-  log.clear();
-  TimeoutId own;
-  int runs = 0;
-  EXPECT_EQ(run([&] {
-              own = node.set_timeout(
-                  [&] {
-                    log.push_back("own");
-                    if (++runs < 3) node.refresh(own);
-                  },
-                  1);
-            }),
-            (Log{"own", "own", "own"}));
 }
 
 TEST_F(NodeTest, unref_changes_liveness_and_not_order) {

@@ -1,159 +1,194 @@
 #include "reference-loop/node_timers.h"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
+
+#include "reference-loop/node_layer.h"
 
 namespace refloop {
 
-NodeTimers::NodeTimers(Loop& loop) : loop_(loop), timer_(loop) {
+NodeTimers::NodeTimers(NodeLayer& layer) : layer_(layer), timer_(layer.loop()) {
   timer_.make_internal();
   timer_.data = this;
   timer_.unref();
 }
 
-NodeTimers::~NodeTimers() = default;
-
-Nanos NodeTimers::coerce_delay(double delay_ms) {
+Millis NodeTimers::coerce_delay(double delay_ms) {
   constexpr double kDelayMsMax = 2147483647.0;
-  if (!(delay_ms >= 1.0 && delay_ms <= kDelayMsMax)) return std::chrono::milliseconds(1);
-  return std::chrono::milliseconds(static_cast<std::int64_t>(std::trunc(delay_ms)));
+  if (!(delay_ms >= 1.0 && delay_ms <= kDelayMsMax)) return Millis{1};
+  return Millis{static_cast<std::int64_t>(std::trunc(delay_ms))};
 }
 
-SlabId NodeTimers::add(Task run, double delay_ms, bool repeat, Label label) {
+TimeoutId NodeTimers::add(Task run, double delay_ms, bool repeat, Label label) {
+  Timeout& timeout = make(std::move(run), coerce_delay(delay_ms), repeat, label);
+  count_reference(+1);
+  insert(timeout, read_millis());
+  return {timeout.slab_id};
+}
+
+Timeout& NodeTimers::make(Task run, Millis duration, bool repeat, Label label) {
   Timeout& timeout = slab_.allocate();
   timeout.run = std::move(run);
   timeout.tag = {0, label};
-  timeout.duration = coerce_delay(delay_ms);
+  timeout.duration = duration;
   timeout.repeat = repeat;
   timeout.referenced = true;
-  timeout.running = timeout.cleared = false;
-  count_reference(+1);
-  // Unlike Timer::start, from a refreshed clock: time spent in this callback does not shorten the delay.
-  loop_.update_time();
-  insert(timeout, loop_.now());
-  return timeout.slab_id;
+  timeout.kept = timeout.running = timeout.fired = timeout.cleared = false;
+  return timeout;
 }
 
-void NodeTimers::insert(Timeout& timeout, Nanos start) {
+Millis NodeTimers::read_millis() {
+  layer_.loop().update_time();
+  return std::chrono::floor<Millis>(layer_.loop().now());
+}
+
+void NodeTimers::insert(Timeout& timeout, Millis start) {
+  timeout.unlink();
   timeout.start = start;
-  const Nanos expiry = start + timeout.duration;
-  loop_.trace_schedule(Kind::node_timeout, timeout.tag, expiry);
-  auto& list = lists_[timeout.duration.count()];
+  const Millis expiry = start + timeout.duration;
+  layer_.loop().trace_schedule(Kind::node_timeout, timeout.tag, expiry);
+  DurationList* list = lists_.find(timeout.duration);
   if (!list) {
-    list = std::make_unique<DurationList>();
-    list->duration = timeout.duration;
-    list->expiry = expiry;
-    list->sequence = next_sequence_++;
-    queue_.insert(list.get());
+    list = &lists_.add(timeout.duration, expiry);
     if (expiry < next_expiry_) schedule(expiry);
   }
   list->timeouts.push_back(timeout);
 }
 
-void NodeTimers::schedule(Nanos expiry) {
+void NodeTimers::schedule(Millis expiry) {
   next_expiry_ = expiry;
-  (void)timer_.start([](Timer& timer) { static_cast<NodeTimers*>(timer.data)->run_due(); },
-                     expiry - loop_.now());
+  (void)timer_.start([](Timer& timer) { static_cast<NodeTimers*>(timer.data)->run_pass(); },
+                     expiry - layer_.loop().now());
 }
 
 // `now` is that of the pass: what becomes due meanwhile waits for the next turn of the loop.
-void NodeTimers::run_due() {
-  const Nanos now = loop_.now();
-  next_expiry_ = Nanos::min();  // no insertion needs to schedule: done below, once
-  while (!queue_.empty() && (*queue_.begin())->expiry <= now) run_list(**queue_.begin(), now);
-  next_expiry_ = Nanos::max();
-  if (!queue_.empty()) schedule((*queue_.begin())->expiry);
-}
-
-void NodeTimers::run_list(DurationList& list, Nanos now) {
-  running_list_ = &list;
-  while (!list.timeouts.empty()) {
-    Timeout& timeout = list.timeouts.front();
-    if (now - timeout.start < list.duration) {
-      auto node = queue_.extract(&list);
-      // At least one later than now, so that a list is visited once per pass.
-      list.expiry = std::max(timeout.start + list.duration, now + Nanos{1});
-      list.sequence = next_sequence_++;
-      queue_.insert(std::move(node));
-      running_list_ = nullptr;
-      return;
-    }
-    list.timeouts.pop_front();
-    fire(timeout);
+void NodeTimers::run_pass() {
+  const Millis now = read_millis();
+  next_expiry_ = Millis::min();  // no insertion needs to schedule: done below, once
+  while (!run_lists(now)) {
+    if (layer_.has_exited()) return;
   }
-  running_list_ = nullptr;
-  drop_if_empty(list);
+  next_expiry_ = Millis::max();
+  if (!lists_.empty()) {
+    // Not at once, even if it is overdue by now.
+    const Millis loop_now = std::chrono::floor<Millis>(layer_.loop().now());
+    schedule(std::max(lists_.front().expiry, loop_now + Millis{1}));
+  }
+  layer_.drain();
 }
 
-// An interval starts anew when its callback began, and queues when it has ended: the period excludes
-// the callback, and a timeout of the same duration made inside it comes first.
-void NodeTimers::fire(Timeout& timeout) {
+// False: a timeout failed, or a tick behind it; the rest follows at once, the ticks that are left later.
+bool NodeTimers::run_lists(Millis now) {
+  bool ran_any = false;
+  while (!lists_.empty() && lists_.front().expiry <= now) {
+    running_list_ = &lists_.front();
+    if (ran_any && !layer_.drain()) return false;
+    ran_any = true;
+    if (!run_running_list(now)) return false;
+  }
+  return true;
+}
+
+bool NodeTimers::run_running_list(Millis now) {
+  bool ran_any = false;
+  while (running_list_ && !running_list_->timeouts.empty()) {
+    Timeout& head = running_list_->timeouts.front();
+    if (now - head.start < head.duration) {
+      // Later than now, so that a list is visited once per pass.
+      lists_.postpone(*running_list_, std::max(head.start + head.duration, now + Millis{1}));
+      running_list_ = nullptr;
+      return true;
+    }
+    const SlabId chosen = head.slab_id;
+    if (ran_any && !layer_.drain()) return false;
+    ran_any = true;
+    // A tick may have cleared it; one that refreshed it comes too late.
+    Timeout* timeout = slab_.find(chosen);
+    if (timeout && !timeout->fired && !fire(*timeout)) return false;
+  }
+  if (running_list_) lists_.remove(*std::exchange(running_list_, nullptr));
+  return true;
+}
+
+bool NodeTimers::fire(Timeout& timeout) {
+  timeout.unlink();
   timeout.running = true;
-  const Nanos due = timeout.start + timeout.duration;
-  if (timeout.repeat) loop_.update_time();
-  const Nanos begun = loop_.now();
-  loop_.invoke(
-      Kind::node_timeout, timeout.tag,
-      [&] {
-        timeout.run();
-        timeout.running = false;
-        if (timeout.cleared) return release(timeout);
-        if (timeout.repeat && !timeout.is_linked()) return insert(timeout, begun);
-        if (!timeout.is_linked()) release(timeout);  // linked: refreshed inside its own callback
-      },
-      due);
+  const Millis begun = timeout.repeat ? read_millis() : Millis{};
+  const bool failed = layer_.call(
+      Kind::node_timeout, timeout.tag, [&] { timeout.run(); }, timeout.start + timeout.duration);
+  if (layer_.has_exited()) return false;
+  timeout.running = false;
+  if (timeout.cleared) {
+    release(timeout);
+  } else if (timeout.repeat) {
+    // From when it began, but behind what its callback has set.
+    insert(timeout, begun);
+  } else if (!timeout.is_linked()) {  // linked: refreshed inside its own callback
+    timeout.fired = true;
+    if (timeout.referenced) count_reference(-1);
+    if (!timeout.kept) release(timeout);
+  }
+  if (failed) layer_.route_error();
+  return !failed;
 }
 
 void NodeTimers::release(Timeout& timeout) {
-  if (timeout.referenced) count_reference(-1);
+  if (timeout.referenced && !timeout.fired) count_reference(-1);
   timeout.run = nullptr;
   slab_.free(timeout);
 }
 
 void NodeTimers::drop_if_empty(DurationList& list) {
-  if (!list.timeouts.empty() || &list == running_list_) return;
-  queue_.erase(&list);
-  lists_.erase(list.duration.count());
+  if (!list.timeouts.empty()) return;
+  if (&list == running_list_) running_list_ = nullptr;
+  lists_.remove(list);
 }
 
-void NodeTimers::clear(SlabId id) {
-  Timeout* timeout = slab_.find(id);
+void NodeTimers::clear(TimeoutId id) {
+  Timeout* timeout = slab_.find(id.slab_id);
   if (!timeout || timeout->cleared) return;
-  const bool was_queued = timeout->is_linked();
   timeout->unlink();
-  if (was_queued) drop_if_empty(*lists_.at(timeout->duration.count()));
+  // Only those of referenced timeouts: the next unreferenced one finds its list, and its place in the queue.
+  if (timeout->referenced && !timeout->fired) {
+    if (DurationList* list = lists_.find(timeout->duration)) drop_if_empty(*list);
+  }
   if (timeout->running)
     timeout->cleared = true;  // freed when its callback has returned
   else
     release(*timeout);
 }
 
-void NodeTimers::refresh(SlabId id) {
-  Timeout* timeout = slab_.find(id);
+void NodeTimers::refresh(TimeoutId id) {
+  Timeout* timeout = slab_.find(id.slab_id);
   if (!timeout || timeout->cleared) return;
-  timeout->unlink();
-  loop_.update_time();
+  if (std::exchange(timeout->fired, false) && timeout->referenced) count_reference(+1);
   // Its list keeps the expiry of a head that may have moved: it is visited early once and put back.
-  insert(*timeout, loop_.now());
+  insert(*timeout, read_millis());
 }
 
-void NodeTimers::set_referenced(SlabId id, bool referenced) {
-  Timeout* timeout = slab_.find(id);
+void NodeTimers::keep(TimeoutId id) {
+  if (Timeout* timeout = slab_.find(id.slab_id)) timeout->kept = true;
+}
+
+void NodeTimers::set_referenced(TimeoutId id, bool referenced) {
+  Timeout* timeout = slab_.find(id.slab_id);
   if (!timeout || timeout->referenced == referenced) return;
   timeout->referenced = referenced;
-  count_reference(referenced ? +1 : -1);
+  if (!timeout->fired) count_reference(referenced ? +1 : -1);
 }
 
-bool NodeTimers::is_referenced(SlabId id) {
-  const Timeout* timeout = slab_.find(id);
+bool NodeTimers::is_referenced(TimeoutId id) {
+  const Timeout* timeout = slab_.find(id.slab_id);
   return timeout && timeout->referenced;
 }
 
 void NodeTimers::count_reference(int change) {
   references_ += change;
-  if (references_ > 0)
-    timer_.ref();
-  else
+  if (references_ == 0)
     timer_.unref();
+  else if (references_ == change)  // the first
+    timer_.ref();
 }
 
 }  // namespace refloop

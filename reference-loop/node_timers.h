@@ -2,79 +2,84 @@
 //
 // Timeouts of one duration fire in the order of insertion. Between durations the list whose head expires
 // first runs first, as a whole: a later timeout of it may precede an earlier one of another list. That is
-// Node's order (lib/internal/timers.js), kept on purpose.
+// Node's order, kept on purpose, down to whole milliseconds: the clock is the loop's without its fraction,
+// so that a timeout may be up to 1 ms early by a finer clock, never by this one.
+//
+// One pass (the timers phase) fires what is due at its beginning: a timeout set by a timeout, even if it is
+// overdue, waits for the next turn of the loop. A failed timeout does not keep the others of the pass from
+// firing. Cleared by an earlier one or its tick, a timeout does not fire. refresh() by an earlier one
+// postpones it; by the tick just before it, it does not (Node's, too).
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <set>
-#include <unordered_map>
 
-#include "reference-loop/intrusive_list.h"
-#include "reference-loop/loop.h"
+#include "reference-loop/node_timer_lists.h"
 #include "reference-loop/slab.h"
 #include "reference-loop/task_queue.h"
 #include "reference-loop/timer.h"
 
 namespace refloop {
 
+class NodeLayer;
+
+// May outlive what it names: every call with a stale id is harmless.
+struct TimeoutId {
+  SlabId slab_id;
+};
+
 struct Timeout : ListHook<> {
   SlabId slab_id;
   Task run;
   TraceTag tag;
-  Nanos start{};
-  Nanos duration{};
+  Millis start{};
+  Millis duration{};
   bool repeat = false;
   bool referenced = true;
+  bool kept = false;
   bool running = false;
-  bool cleared = false;
+  bool fired = false;    // over, unless refreshed; only a kept one lives on
+  bool cleared = false;  // within its own callback
 };
 
 class NodeTimers {
  public:
-  explicit NodeTimers(Loop& loop);
-  ~NodeTimers();
+  explicit NodeTimers(NodeLayer& layer);
 
   // NaN, below 1 and above 2^31-1 become 1 ms; a fraction is dropped.
-  static Nanos coerce_delay(double delay_ms);
+  static Millis coerce_delay(double delay_ms);
 
-  SlabId add(Task run, double delay_ms, bool repeat, Label label);
-  void clear(SlabId id);
-  // Starts it anew, behind others of its duration. Nothing, if it has fired (unless inside its callback).
-  void refresh(SlabId id);
-  void set_referenced(SlabId id, bool referenced);
-  bool is_referenced(SlabId id);
+  // Counts from a refreshed clock, unlike Timer::start(): time spent in this callback does not shorten it.
+  TimeoutId add(Task run, double delay_ms, bool repeat, Label label);
+  // An interval re-arms after its callback, from when that began. Cleared within it, it is over.
+  void clear(TimeoutId id);
+  // Starts it anew, behind others of its duration. Of one that has fired (and is not kept): nothing.
+  void refresh(TimeoutId id);
+  // Its memory stays after it has fired, for refresh(), until clear(): in Node the garbage collector knows.
+  void keep(TimeoutId id);
+  void set_referenced(TimeoutId id, bool referenced);
+  bool is_referenced(TimeoutId id);
+
+  void stop() { timer_.stop(); }
 
  private:
-  struct DurationList {
-    Nanos duration{};
-    Nanos expiry{};  // not later than that of its head
-    std::uint64_t sequence = 0;
-    IntrusiveList<Timeout> timeouts;
-  };
-  struct Earlier {
-    bool operator()(const DurationList* a, const DurationList* b) const {
-      return a->expiry != b->expiry ? a->expiry < b->expiry : a->sequence < b->sequence;
-    }
-  };
-
-  void insert(Timeout& timeout, Nanos start);
+  Timeout& make(Task run, Millis duration, bool repeat, Label label);
+  Millis read_millis();
+  void insert(Timeout& timeout, Millis start);
   void release(Timeout& timeout);
   void drop_if_empty(DurationList& list);
-  void schedule(Nanos expiry);
-  void run_due();
-  void run_list(DurationList& list, Nanos now);
-  void fire(Timeout& timeout);
+  void schedule(Millis expiry);
+  void run_pass();
+  bool run_lists(Millis now);
+  bool run_running_list(Millis now);
+  bool fire(Timeout& timeout);
   void count_reference(int change);
 
-  Loop& loop_;
+  NodeLayer& layer_;
   Timer timer_;
   Slab<Timeout> slab_;
-  std::unordered_map<std::int64_t, std::unique_ptr<DurationList>> lists_;  // by duration in ns
-  std::set<DurationList*, Earlier> queue_;
-  DurationList* running_list_ = nullptr;
-  std::uint64_t next_sequence_ = 0;
-  Nanos next_expiry_ = Nanos::max();
+  TimerLists lists_;
+  DurationList* running_list_ = nullptr;  // none once its last timeout was cleared
+  Millis next_expiry_ = Millis::max();
   std::int64_t references_ = 0;
 };
 

@@ -16,6 +16,7 @@ using Task = std::move_only_function<void()>;
 struct QueuedTask {
   Task run;
   TraceTag tag;
+  Kind kind = Kind::none;  // none: machinery, not traced
 };
 
 class TaskQueue {

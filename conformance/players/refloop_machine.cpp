@@ -181,9 +181,12 @@ void RefloopMachine::start_node(Item& item) {
     case Verb::interval:
       item.object = node_->set_interval(task, delay);
       return;
+    case Verb::promise:
+      refloop::Promise::resolved(*node_).then(task);
+      return;
     default:
       node_->queue_microtask(task);
-      return;  // a promise's reaction is one, too
+      return;
   }
 }
 
