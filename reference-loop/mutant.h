@@ -26,6 +26,7 @@ enum class Mutant {
   canceled_writes_report_success,
   canceled_work_lost,
   pool_completion_twice,
+  pool_starts_youngest_first,
   work_runs_after_cancel,
   stopped_sibling_timer_runs,
   read_after_stop,

@@ -78,7 +78,10 @@ void Pool::submit(Work& work, Work::RunFunction run, Work::DoneFunction done, Wo
   bool wake;
   {
     const std::lock_guard lock(mutex_);
-    queue_.push_back(work);
+    if constexpr (is_mutant(Mutant::pool_starts_youngest_first))
+      queue_.push_front(work);
+    else
+      queue_.push_back(work);
     queue_size_.fetch_add(1, std::memory_order_relaxed);
     wake = must_wake_another();
   }
