@@ -65,6 +65,7 @@ class HttpClient final : private Channel::Owner {
   // One sentence about the last error, empty if there was none.
   const std::string& failure_reason() const { return failure_reason_; }
   const TlsStream* tls() const { return channel_ ? channel_->tls() : nullptr; }
+  bool is_closing() const { return closing_; }
   Loop& loop() const { return loop_; }
 
   // What is under way ends with Error::canceled before `callback`.

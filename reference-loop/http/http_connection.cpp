@@ -82,7 +82,7 @@ HttpConnection::Wait HttpConnection::current_wait() const {
   if (lingering_) return Wait::linger;
   if (channel_.queued_bytes() > 0) return Wait::sending;
   if (reading_head()) return Wait::head;
-  if (reading_body()) return Wait::body;
+  if (reading_body() && reading_) return Wait::body;  // paused, it is us it waits for
   return idle() ? Wait::request : Wait::answer;
 }
 

@@ -83,7 +83,7 @@ void say_seed(int) {
 
 int main(int argc, char** argv) {
   std::signal(SIGABRT, say_seed);
-  const std::uint64_t rounds = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1000;
+  const std::uint64_t rounds = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : kFuzzRounds;
   const std::uint64_t first = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1;
   std::vector<std::string> seeds;
   for (const char* const* seed = kFuzzSeeds; *seed; ++seed) seeds.emplace_back(*seed);

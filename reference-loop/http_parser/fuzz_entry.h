@@ -15,3 +15,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 // Ends in nullptr.
 extern const char* const kFuzzSeeds[];
+// What the tests run: a second at most, sanitized builds included.
+extern const unsigned kFuzzRounds;

@@ -43,6 +43,7 @@ bool RequestParser::read_target(std::string_view method, std::string_view target
 bool RequestParser::apply_other_field(std::string_view name, std::string_view value) {
   if (name.size() == 4 && syntax::equal_without_case(name, "host")) {
     if (has_host_) return fail(400, "two Host fields");
+    if (!syntax::all_of<syntax::is_target_char>(value)) return fail(400, "a Host that is no host");
     has_host_ = true;
   } else if (name.size() == 6 && syntax::equal_without_case(name, "expect")) {
     if (!syntax::equal_without_case(value, "100-continue")) {

@@ -36,3 +36,4 @@ const char* const kFuzzSeeds[] = {"GET /hello?a=b HTTP/1.1\r\nHost: a\r\n\r\n",
                                   "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: "
                                   "100-continue\r\n\r\nhalloGET / HTTP/1.0\r\n\r\n",
                                   nullptr};
+const unsigned kFuzzRounds = 20000;

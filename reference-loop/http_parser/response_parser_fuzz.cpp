@@ -45,3 +45,4 @@ const char* const kFuzzSeeds[] = {
     "1\r\n\r\n",
     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 404 Not Found\r\nConnection: keep-alive\r\n\r\nuntil the end",
     nullptr};
+const unsigned kFuzzRounds = 20000;

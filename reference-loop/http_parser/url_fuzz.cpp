@@ -19,3 +19,4 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 const char* const kFuzzSeeds[] = {"http://example.org/a?b#c", "https://[::1]:8443/", "http://127.0.0.1:80?x",
                                   nullptr};
+const unsigned kFuzzRounds = 20000;

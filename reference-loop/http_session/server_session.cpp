@@ -256,7 +256,6 @@ void ServerSession::write_head(ServerExchange& exchange, int status, std::option
   exchange.chunked_ = !length && !exchange.http_1_0_ && !bodiless;
   if (!length && exchange.http_1_0_) exchange.close_after_ = true;
   if (&exchange == current_ && (continue_awaited_ || continue_owed_)) stop_reading(exchange);
-  if (finishing_ && &exchange == back_) exchange.close_after_ = true;
   if (exchange.close_after_ && exchange.request_read_ && &exchange == back_) input_over_ = true;
   exchange.length_left_ = length;
   ResponseHead head;

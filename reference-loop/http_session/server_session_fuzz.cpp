@@ -73,3 +73,4 @@ const char* const kFuzzSeeds[] = {
     "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhalloGET / "
     "HTTP/1.1\r\n\r\n",
     nullptr};
+const unsigned kFuzzRounds = 20000;

@@ -30,7 +30,7 @@ struct TestIdentity {
 };
 
 struct TestCertificate {
-  std::string names = "DNS:localhost,DNS:example.test,IP:127.0.0.1";  // subjectAltName
+  std::string names = "DNS:localhost,DNS:example.test,IP:127.0.0.1,IP:127.0.0.3";  // subjectAltName
   std::string common_name = "example.test";
   long starts_in_s = -3600;
   long ends_in_s = 3600;

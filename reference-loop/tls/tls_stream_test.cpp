@@ -278,6 +278,21 @@ TEST_F(TlsStreamTest, closing_ends_what_is_outstanding_before_its_own_callback) 
   EXPECT_NE(of("server").back(), "end OK") << "bytes are missing";
 }
 
+TEST_F(TlsStreamTest, a_write_reports_when_the_system_took_its_ciphertext_not_before) {
+  connect();
+  run_until([&] { return both_connected(); });
+  const std::string piece(16 * 1024, 'x');
+  while (client->tcp.queued_bytes() == 0) ASSERT_TRUE(client->tls.send(as_bytes(piece)));
+  write(*client, "w1", "encrypted at once, and then it waits below");
+  EXPECT_EQ(client->tls.queued_bytes(), client->tcp.queued_bytes());
+  for (int i = 0; i < 10; ++i) loop->run(RunMode::nowait);
+  if (client->tcp.queued_bytes() == 0) return;  // the system took it after all
+  EXPECT_EQ(of("client"), Log{"handshake OK"});
+  client->close();
+  run_until([&] { return client->closed; });
+  EXPECT_EQ(of("client"), (Log{"handshake OK", "w1 ECANCELED"}));
+}
+
 TEST_F(TlsStreamTest, may_be_closed_from_any_callback) {
   using Closer = std::function<void(TlsStreamTest&)>;
   const Closer closers[] = {
