@@ -1,6 +1,7 @@
 // reference_loop: the loop under study, serving.
 
 #include <fmt/format.h>
+#include <limits>
 
 #include "baselines/reference_loop/server.h"
 #include "conformance/players/refloop_player.h"
@@ -13,6 +14,9 @@ namespace {
 Expected<subject::Final> serve(subject::ServeContext& context) {
   if (context.option("time") != "real")
     return usage_error("option time=virtual: for conformance alone; clients of a server live in real time");
+  // The simulation's; unused here, but a wrong value is wrong all the same.
+  if (const auto seed = context.option_number("seed", 0, std::numeric_limits<int>::max()); !seed)
+    return std::unexpected(seed.error());
   const auto options = loop_options(context);
   if (!options) return std::unexpected(options.error());
   const auto& request = context.request();
