@@ -55,18 +55,36 @@ def own_instructions(text):
     return total
 
 
-def lock_step(port, messages):
+def echo_once(peer):
+    """One message there and back; False when the subject is gone."""
+    message = bytes(64)
+    try:
+        peer.sendall(message)
+        got = 0
+        while got < len(message):
+            more = peer.recv(4096)
+            if not more:
+                return False
+            got += len(more)
+    except OSError:
+        return False
+    return True
+
+
+def lock_step(process, port, messages):
+    """How many messages were echoed until the subject had ended: `messages`, and some more. Valgrind runs one thread
+    at a time, and one that waits in io_uring_enter keeps the others out: it takes messages to wake it for its end."""
     with socket.create_connection(("127.0.0.1", port), 30) as peer:
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        message = bytes(64)
-        for _ in range(messages):
-            peer.sendall(message)
-            got = 0
-            while got < len(message):
-                got += len(peer.recv(4096))
+        echoed = sum(echo_once(peer) for _ in range(messages))
+        process.stdin.close()
+        while echo_once(peer):
+            echoed += 1
+    return echoed
 
 
 def run(subject, options, messages):
+    """Own instructions of a whole life, and the messages in it."""
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder) / "callgrind.out"
         words = [str(ROOT / "build" / "bin" / f"subject_{subject.partition(':')[0]}"), "serve", "--workload", "sockets"]
@@ -78,16 +96,21 @@ def run(subject, options, messages):
             text=True)
         line = process.stdout.readline()
         if not line:
-            said = process.communicate()[1].splitlines()
+            process.stdin.close()
+            said = process.stderr.read().splitlines()
             raise Unserved(next((words for words in said if words.startswith("subject_")), "it did not start"))
-        lock_step(json.loads(line)["ready"]["port"], messages)
-        process.communicate("", timeout=60)
-        return own_instructions(out.read_text())
+        echoed = lock_step(process, json.loads(line)["ready"]["port"], messages)
+        process.wait(60)
+        return own_instructions(out.read_text()), echoed
 
 
 def per_message(subject, options):
     """Three counts; their middle and whether they agree."""
-    counts = sorted((run(subject, options, MANY) - run(subject, options, FEW)) / (MANY - FEW) for _ in range(3))
+    counts = []
+    for _ in range(3):
+        (few, few_echoed), (many, many_echoed) = run(subject, options, FEW), run(subject, options, MANY)
+        counts.append((many - few) / (many_echoed - few_echoed))
+    counts.sort()
     return counts[1], counts[2] - counts[0] <= 0.01 * counts[1], counts
 
 
