@@ -17,8 +17,9 @@ bool wait_for(idtype_t kind, int id, siginfo_t& info, int options) {
   return result == 0;
 }
 
-// False: it runs. The status of a child is taken once; then there is no zombie.
-bool take_status(int pidfd, ExitStatus& status) {
+}  // namespace
+
+bool take_exit_status(int pidfd, ExitStatus& status) {
   siginfo_t info{};
   if (!wait_for(P_PIDFD, pidfd, info, WEXITED | WNOHANG)) {
     status.lost = true;
@@ -31,11 +32,13 @@ bool take_status(int pidfd, ExitStatus& status) {
   return true;
 }
 
+namespace {
+
 // The loop may be gone before the child is, so somebody else waits. Without a thread the zombie stays until
 // this process ends: nobody is left to tell.
 void abandon(Socket pidfd) {
   ExitStatus status;
-  if (take_status(pidfd.fd(), status)) return;
+  if (take_exit_status(pidfd.fd(), status)) return;
   try {
     std::thread([fd = std::move(pidfd)] {
       sigset_t all;
@@ -84,7 +87,7 @@ Result<void> Process::follow() {
 
 void Process::exited() {
   ExitStatus status;
-  if (!take_status(pidfd_.fd(), status)) return;
+  if (!take_exit_status(pidfd_.fd(), status)) return;
   loop_.backend_->unwatch(watch_);
   pidfd_.reset();
   deactivate();

@@ -68,6 +68,9 @@ struct ExitStatus {
   bool success() const { return code == 0 && signal == 0 && !lost; }
 };
 
+// Of the child behind a pidfd, which leaves no zombie then. False: it runs.
+bool take_exit_status(int pidfd, ExitStatus& status);
+
 class Process : public Handle {
  public:
   using ExitCallback = void (*)(Process&, ExitStatus status);

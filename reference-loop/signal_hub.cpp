@@ -4,6 +4,7 @@
 #include <cassert>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "reference-loop/loop.h"
 #include "reference-loop/sys.h"
@@ -112,6 +113,14 @@ SignalHub::~SignalHub() {
   assert(signals_.empty() && "a signal handle must be closed before its loop is destroyed");
   if (sink_) give_back_sink(*sink_);
   if (watch_.fd >= 0) loop_.backend_->unwatch(watch_);
+}
+
+void SignalHub::leave_to_parent() {
+  for (SignalSink* sink = first_sink.load(); sink; sink = sink->next) sink->wanted = 0;
+  for (int number = 1; number <= kSignalsMax; ++number) {
+    Disposition& disposition = dispositions[static_cast<std::size_t>(number)];
+    if (std::exchange(disposition.watching, 0u) > 0) sys::sigaction(number, &disposition.before, nullptr);
+  }
 }
 
 Result<void> SignalHub::add(Signal& signal) {

@@ -25,6 +25,9 @@ class SignalHub {
   SignalHub(const SignalHub&) = delete;
   SignalHub& operator=(const SignalHub&) = delete;
 
+  // In a forked child: puts every signal back that the parent's handles watch.
+  static void leave_to_parent();
+
   Result<void> add(Signal& signal);
   void remove(Signal& signal);
 

@@ -20,6 +20,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -92,10 +93,14 @@ REFLOOP_SYSTEM_CALL(sigpending)
 REFLOOP_SYSTEM_CALL(sigtimedwait)
 
 // Children.
+REFLOOP_SYSTEM_CALL(fork)
+REFLOOP_SYSTEM_CALL(getpid)
+REFLOOP_SYSTEM_CALL(getppid)
 REFLOOP_SYSTEM_CALL(kill)
 REFLOOP_SYSTEM_CALL(pidfd_open)
 REFLOOP_SYSTEM_CALL(pidfd_send_signal)
 REFLOOP_SYSTEM_CALL(posix_spawnp)
+REFLOOP_SYSTEM_CALL(prctl)
 REFLOOP_SYSTEM_CALL(waitid)
 
 // Files.

@@ -3,7 +3,6 @@
 //   share=handoff    the parent accepts and hands sockets to the workers in turn, as Node's cluster does
 
 #include <fmt/format.h>
-#include <sys/eventfd.h>
 #include <sys/sysinfo.h>
 
 #include "baselines/cluster/parent.h"
@@ -22,33 +21,22 @@ Expected<subject::Final> serve(subject::ServeContext& context) {
   if (!workers) return std::unexpected(workers.error());
   const auto share = context.option_word("share", {"reuseport", "handoff"});
   if (!share) return std::unexpected(share.error());
-  const bool handoff = *share == "handoff";
-
-  // Sockets that share a port share it with every process of the same user: whether it is free must be asked
-  // without SO_REUSEPORT. (Port 0 never gives a shared one.)
   const auto& request = context.request();
-  if (!handoff && request.port != 0) {
-    const auto probe = subject::listen_on({.address = request.address, .port = request.port, .backlog = 0});
-    if (!probe) return std::unexpected(probe.error());
-  }
-  // With reuseport the parent only reserves the port: what does not listen gets no connection.
-  const auto socket = subject::listen_on({.address = request.address,
-                                          .port = request.port,
-                                          .backlog = handoff ? subject::kBacklog : 0,
-                                          .reuse_port = !handoff});
-  if (!socket) return std::unexpected(socket.error());
-  Parent parent(context);
-  const auto own_port = handoff ? std::nullopt : std::optional(socket->port);
-  if (auto ok = parent.start_workers(*workers, *options, own_port); !ok) return std::unexpected(ok.error());
-
-  const UniqueFd stop(::eventfd(0, EFD_CLOEXEC));
-  context.on_stop([fd = stop.get()] { ::eventfd_write(fd, 1); });
-  context.ready(socket->port, *workers);
-  const auto ended = handoff ? parent.hand_out(stop.get(), socket->fd.get()) : parent.wait(stop.get());
-  auto final = parent.stop_workers();
-  context.end_watch();
-  if (!ended) return std::unexpected(ended.error());
-  return final;
+  const auto address = refloop::Address::parse(request.address, request.port);
+  if (!address)
+    return usage_error(fmt::format("--address {}: expected an IPv4 or IPv6 literal", request.address));
+  const auto loop = refloop::Loop::create();
+  if (!loop)
+    return environment_error(fmt::format("cannot make a loop: {}", refloop::message_of(loop.error())));
+  const auto sharing =
+      *share == "handoff" ? refloop::PortSharing::hand_off : refloop::PortSharing::reuse_port;
+  Parent parent(context, **loop,
+                {.address = *address,
+                 .workers = static_cast<size_t>(*workers),
+                 .sharing = sharing,
+                 .worker_loop = *options,
+                 .crashes_max = 0});
+  return parent.serve();
 }
 
 }  // namespace

@@ -1,47 +1,39 @@
 #pragma once
-// The cluster's parent: makes the workers, keeps the port, hands out connections where it is asked to, and
-// sums up.
+// The cluster's parent: the subject contract on top of the reference loop's supervisor.
 
+#include <cstdint>
 #include <optional>
-#include <sys/types.h>
-#include <vector>
+#include <string>
 
-#include "harness/base/unique_fd.h"
+#include "harness/base/error.h"
 #include "harness/subject/serve_context.h"
-#include "reference-loop/loop.h"
+#include "reference-loop/async.h"
+#include "reference-loop/cluster.h"
 
 namespace tickmark {
 
 class Parent {
  public:
-  explicit Parent(subject::ServeContext& context) : context_(context) {}
-  /// Ends the workers' channels, which ends the workers, and waits for them.
-  ~Parent();
-  Parent(const Parent&) = delete;
-  Parent& operator=(const Parent&) = delete;
+  Parent(subject::ServeContext& context, refloop::Loop& loop, refloop::ClusterOptions options);
 
-  /// Forks `count` workers, which listen on `own_port` or, without one, wait for sockets; returns when all of
-  /// them can be reached. A forked worker never returns.
-  Expected<void> start_workers(int count, refloop::LoopOptions options, std::optional<uint16_t> own_port);
-
-  /// Waits until `stop` is readable. Error: a worker died.
-  Expected<void> wait(int stop);
-  /// The same, while accepting on `listener` and giving each connection to the next worker in turn.
-  Expected<void> hand_out(int stop, int listener);
-
-  /// Stops the workers and adds up what they counted.
-  subject::Final stop_workers();
+  /// Starts the workers, announces them when all of them listen, and returns what they counted when it was
+  /// time to stop. Error: a worker could not serve, or died while it did. (A measured run is void then: a
+  /// replacement would only hide it.)
+  Expected<subject::Final> serve();
 
  private:
-  struct Worker {
-    pid_t pid = -1;
-    UniqueFd channel;
-  };
-
-  Expected<void> wait_for_any(int stop, int listener, bool& stopped);
+  void all_listen();
+  void heard(std::string_view text);
 
   subject::ServeContext& context_;
-  std::vector<Worker> workers_;
+  refloop::Loop& loop_;
+  const refloop::ClusterOptions options_;
+  refloop::Cluster cluster_;
+  refloop::Async stop_;
+  subject::Final sum_;
+  bool ready_ = false;
+  std::string reason_;  // why a worker could not serve, in its words
+  std::optional<Error> error_;
 };
 
 }  // namespace tickmark

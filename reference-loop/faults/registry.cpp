@@ -165,6 +165,14 @@ std::vector<Call> waiting() {
 
 std::vector<Call> children() {
   return {
+      {"fork",
+       kAny,
+       "fork(2)",
+       {},
+       "EAGAIN, ENOMEM: passed on by Cluster::start(), retried by a restart; not injected, as nothing but a "
+       "cluster forks; ENOSYS: of systems without it; ERESTARTNOINTR: seen by tracers only"},
+      {"getpid", kAny, "getpid(2)", {}},
+      {"getppid", kAny, "getpid(2)", {}},
       {"kill", kAny, "kill(2)", {}, "EPERM, ESRCH: not of an own child that nobody waited for"},
       {"pidfd_open",
        kAny,
@@ -177,6 +185,11 @@ std::vector<Call> children() {
        "posix_spawn(3), fork(2), execve(2)",
        {TOLD(EACCES), TOLD(EAGAIN), TOLD(ENOENT), TOLD(ENOMEM)},
        "ENOSYS: of systems without fork"},
+      {"prctl",
+       kAny,
+       "prctl(2)",
+       {},
+       "PR_SET_PDEATHSIG knows EINVAL only; EACCES, EBUSY, ENODEV, ENXIO, EPERM, ERANGE: of other options"},
       {"waitid", kAny, "wait(2)", {AGAIN(EINTR), TOLD(ECHILD)}, "EAGAIN, ESRCH: of other pidfds than ours"},
   };
 }

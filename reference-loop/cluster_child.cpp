@@ -1,0 +1,60 @@
+#include "reference-loop/cluster_child.h"
+
+#include <csignal>
+
+#include "reference-loop/sys.h"
+
+namespace refloop {
+
+Cluster::Child::Child(Slot& place, pid_t number, Socket process, Socket end)
+    : slot(place),
+      pid(number),
+      pidfd(std::move(process)),
+      channel(std::move(end)),
+      exit_poll(place.cluster.loop_, pidfd.fd()),
+      channel_poll(place.cluster.loop_, channel.fd()) {
+  exit_poll.data = channel_poll.data = this;
+}
+
+Result<Cluster::Child*> Cluster::Child::follow(Slot& slot, pid_t pid, Socket channel) {
+  Socket pidfd(sys::pidfd_open(pid, 0u));
+  Error error = pidfd ? Error::none : last_error();
+  if (pidfd) {
+    auto child = std::make_unique<Child>(slot, pid, std::move(pidfd), std::move(channel));
+    const auto watched = child->exit_poll.start(EPOLLIN, [](Poll& poll, std::uint32_t) {
+      auto& exited = *static_cast<Child*>(poll.data);
+      exited.slot.cluster.on_exit(exited);
+    });
+    if (watched) {
+      child->watch_channel();
+      return child.release();
+    }
+    error = watched.error();
+  }
+  sys::kill(pid, SIGKILL);
+  siginfo_t info;
+  while (sys::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED) != 0 && errno == EINTR) {
+  }
+  return failure(error);
+}
+
+void Cluster::Child::watch_channel() {
+  const std::uint32_t events = EPOLLIN | (full ? std::uint32_t{EPOLLOUT} : 0u);
+  (void)channel_poll.start(events, [](Poll& poll, std::uint32_t ready) {
+    auto& child = *static_cast<Child*>(poll.data);
+    child.slot.cluster.on_channel(child, ready & EPOLLOUT);
+  });
+}
+
+void Cluster::Child::close() {
+  const auto gone = [](Handle& handle) {
+    auto* child = static_cast<Child*>(handle.data);
+    if (--child->handles_open == 0) delete child;
+  };
+  exit_poll.close(gone);
+  channel_poll.close(gone);
+  pidfd.reset();
+  channel.reset();
+}
+
+}  // namespace refloop
