@@ -11,9 +11,19 @@
 
 namespace refloop {
 
-Async::Async(Loop& loop, Callback callback) : Handle(loop, Kind::async), callback_(callback) {
-  loop.waker_->add(*this);
+Async::Async(Loop& loop, Callback callback) : Async(loop, Kind::async) {
+  callback_ = callback;
   activate();
+}
+
+Async::Async(Loop& loop, Kind kind) : Handle(loop, kind) { loop.waker_->add(*this); }
+
+void Async::woken() {
+  if (loop_.tracing()) {
+    tag_.id = loop_.next_trace_id();
+    loop_.trace_foreign(Event::schedule, kind_, tag_, sent_time_, sent_by_);
+  }
+  loop_.invoke(kind_, tag_, [this] { callback_(*this); });
 }
 
 void Async::send() {
@@ -82,12 +92,7 @@ void Waker::dispatch() {
   while (!scan.empty()) {
     Async& async = scan.pop_front();
     asyncs_.push_back(async);
-    if (!async.sent_.exchange(false, std::memory_order_acq_rel)) continue;
-    if (loop_.tracing()) {
-      async.tag_.id = loop_.next_trace_id();
-      loop_.trace_foreign(Event::schedule, async.kind_, async.tag_, async.sent_time_, async.sent_by_);
-    }
-    loop_.invoke(async.kind_, async.tag_, [&] { async.callback_(async); });
+    if (async.sent_.exchange(false, std::memory_order_acq_rel)) async.woken();
   }
 }
 

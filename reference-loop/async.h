@@ -24,13 +24,19 @@ class Async : public Handle, private ListHook<> {
   // From any thread, any number of times; not after close() was called. Never blocks for long.
   void send();
 
+ protected:
+  // For a handle that other threads wake for reasons of its own: inactive until it says otherwise.
+  Async(Loop& loop, Kind kind);
+
+  void begin_close() override;
+  // A wake-up, in the poll phase; whatever it calls back goes through Loop::invoke().
+  virtual void woken();
+
  private:
   friend class Waker;
   friend class IntrusiveList<Async>;
 
-  void begin_close() override;
-
-  Callback callback_;
+  Callback callback_ = nullptr;
   std::atomic<bool> sent_{false};
   std::atomic<int> senders_{0};     // threads inside send(): close() waits for them
   std::atomic<Nanos> sent_time_{};  // of the first send since the last callback, for the trace

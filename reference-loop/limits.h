@@ -20,6 +20,8 @@ inline constexpr int kDatagramsPerBatch = 32;
 inline constexpr std::size_t kDatagramBytesMax = 64 * 1024;
 // Descriptors that may wait on one pipe to be taken; the kernel passes at most 253 at once.
 inline constexpr std::size_t kDescriptorsQueuedMax = 256;
+// Messages delivered by one port per turn.
+inline constexpr int kMessagesPerTurn = 256;
 // Gather list of one write.
 inline constexpr std::size_t kWriteBuffersMax = 4;
 

@@ -142,7 +142,9 @@ Result<void> SimulatedBackend::read_start(Stream& stream) {
 void SimulatedBackend::read_stop(Stream&) {}
 
 void SimulatedBackend::write(Stream& stream) {
-  if (SimulatedEnd* end = simulation_.network_->end_of(stream)) end->write_queue();
+  SimulatedEnd* end = simulation_.network_->end_of(stream);
+  if (!end) return SimulatedEnd::refuse_writes(stream);
+  end->write_queue();
 }
 
 Result<std::size_t> SimulatedBackend::try_write(Stream& stream, std::span<iovec> buffers) {

@@ -145,7 +145,8 @@ void SimulatedEnd::write_queue() {
   writable_time_ = Nanos::max();
   while (!stream_->queue_.empty()) {
     WriteRequest& request = stream_->queue_.front();
-    const auto sent = send(request.unsent());
+    // Descriptors do not travel here.
+    const auto sent = request.descriptor_ ? failure(Error::not_supported) : send(request.unsent());
     if (!sent && sent.error() != Error::again) return stream_->front_written(sent.error());
     if (!sent) return;
     stream_->queued_bytes_ -= *sent;
@@ -157,6 +158,8 @@ void SimulatedEnd::write_queue() {
     stream_->front_written(Error::none);
   }
 }
+
+void SimulatedEnd::refuse_writes(Stream& stream) { stream.front_written(Error::not_supported); }
 
 Result<void> SimulatedEnd::finish_sending() {
   if (reset_) return failure(Error::not_connected);

@@ -63,12 +63,13 @@ void SimulatedNetwork::close(Listener& listener) {
 Result<void> SimulatedNetwork::connect(Stream& stream, const Address& peer) {
   const auto listens = [&](auto& port) {
     const auto address = port->listener_->local_address();
-    return address && address->port() == peer.port();
+    if (!address || address->family() != peer.family()) return false;
+    return peer.family() == AF_UNIX ? address->host() == peer.host() : address->port() == peer.port();
   };
   SimulatedEnd& client = make_end(stream.fd());
   client.stream_ = &stream;
   client.connected_time_ = arrival();
-  if (peer.port() == kDiscardPort) {
+  if (peer.family() != AF_UNIX && peer.port() == kDiscardPort) {
     SimulatedEnd& server = *discarding_ends_.emplace_back(std::make_unique<SimulatedEnd>(*this, -1));
     server.discards_ = true;
     client.peer_ = &server;

@@ -38,6 +38,8 @@ class SimulatedEnd final : public SimulatedEvent {
   // Gives bytes to the peer and says how many; Error::again: there is no room.
   Result<std::size_t> send(std::span<const iovec> buffers);
   void write_queue();
+  // Of a stream without an end.
+  static void refuse_writes(Stream& stream);
   // Error::not_connected if the peer has reset the connection.
   Result<void> finish_sending();
 

@@ -211,6 +211,25 @@ TEST(ExplorerTest, patience_bounds_how_long_something_ready_waits) {
   EXPECT_EQ(iterations, (std::set<std::uint64_t>{1, 2, 3}));
 }
 
+TEST(ExplorerTest, what_was_posted_to_the_loop_is_never_late) {
+  Explorer explorer;
+  while (explorer.next()) {
+    World world(explorer);
+    TestWatcher<Idle> idle(*world.loop);
+    idle.each_turn([] {});
+    world.work("a");
+    Async async(*world.loop, [](Async& self) {
+      EXPECT_EQ(self.loop().iteration(), 1u);
+      static_cast<Idle*>(self.data)->stop();
+      self.close();
+    });
+    async.data = static_cast<Idle*>(&idle);
+    async.send();
+    world.loop->run();
+  }
+  EXPECT_EQ(explorer.runs(), 2u) << "the completion comes with it, or later";
+}
+
 TEST(ExplorerTest, closes_can_be_put_off_where_that_is_wanted) {
   std::set<std::uint64_t> iterations;
   Explorer explorer;

@@ -126,6 +126,19 @@ TEST(SimulationTest, work_goes_on_while_a_callback_computes) {
   EXPECT_FALSE(simulation.spend_until([] { return false; })) << "nothing is left that could bring it about";
 }
 
+TEST(SimulationTest, work_has_times_of_its_own_while_a_callback_computes) {
+  Simulation simulation({.work_start = {}, .work_time = {1ms, 1ms}});
+  const auto loop = loop_in(simulation, 1);
+  const Nanos begin = simulation.now();
+  std::vector<Nanos> started;
+  for (int i = 0; i < 3; ++i)
+    loop->pool().submit([&] { started.push_back(simulation.now() - begin); }, [](Error) {});
+  simulation.spend(10ms);
+  EXPECT_EQ(started, (std::vector<Nanos>{0ms, 1ms, 2ms}));
+  EXPECT_EQ(simulation.now() - begin, 10ms);
+  loop->run();
+}
+
 TEST(SimulationTest, bytes_and_ends_travel_between_two_streams) {
   Simulation simulation({.transit = {1ms, 1ms}, .short_permille = 0, .late_permille = 0});
   const auto loop = loop_in(simulation);
@@ -151,6 +164,13 @@ TEST(SimulationTest, a_stream_of_the_real_world_is_refused) {
   End end(*loop, log, "");
   ASSERT_TRUE(end.adopt(Socket(::socket(AF_UNIX, SOCK_STREAM, 0))));
   EXPECT_EQ(end.read_start([](Stream&, Bytes) {}, [](Stream&, Error) {}).error(), Error::not_supported);
+  PlainWrite write;
+  write.data = &log;
+  ASSERT_TRUE(end.write(write, as_bytes("x"), [](WriteRequest& self, Error error) {
+    static_cast<Log*>(self.data)->emplace_back(name_of(error));
+  }));
+  loop->run();
+  EXPECT_EQ(log, Log{std::string(name_of(Error::not_supported))});
   end.close();
   loop->run();
 }

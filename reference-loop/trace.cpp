@@ -73,6 +73,10 @@ std::string_view name_of(Kind kind) {
       return "async";
     case Kind::process:
       return "process";
+    case Kind::message:
+      return "message";
+    case Kind::port_end:
+      return "port_end";
     case Kind::signal:
       return "signal";
     case Kind::fd_ready:

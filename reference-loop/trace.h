@@ -32,6 +32,8 @@ enum class Kind : std::uint8_t {
   prepare,
   check,
   async,
+  message,
+  port_end,  // of a message port: its peer was closed
   signal,
   process,
   fd_ready,
@@ -97,7 +99,8 @@ class Trace {
   void clear() { size_ = 0; }
 
  private:
-  static constexpr std::size_t kChunkRecords = 16 * 1024;
+  // 72 KiB: small enough that a loop of a few callbacks can be traced for their price.
+  static constexpr std::size_t kChunkRecords = 1024;
   using Chunk = std::array<TraceRecord, kChunkRecords>;
 
   void grow();
