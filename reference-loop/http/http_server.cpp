@@ -15,7 +15,7 @@ constexpr std::size_t kSpareExchangesMax = 256;
 void HttpExchange::on_request(const http_parser::Request& request) { server_->on_request_(*this, request); }
 
 HttpServer::HttpServer(Loop& loop, HttpServerOptions options, RequestCallback on_request)
-    : loop_(loop), options_(std::move(options)), on_request_(on_request), listener_(loop) {
+    : loop_(loop), options_(options), on_request_(on_request), listener_(loop) {
   listener_.data = this;
 }
 

@@ -48,7 +48,7 @@ struct Meddler {
       const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(changes[at + i]); };
       const std::size_t where = byte(0) * 16u + byte(1) % 16u;
       if (where >= passed && where < passed + bytes.size())
-        bytes[where - passed] ^= static_cast<char>(byte(2));
+        bytes[where - passed] = static_cast<char>(bytes[where - passed] ^ byte(2));
     }
     passed += bytes.size();
   }
