@@ -16,8 +16,8 @@ namespace refloop::faults {
 struct Row {
   const Call* call;
   const Fault* fault;
-  std::vector<unsigned> runs;  // in which it struck, per backend
-  std::set<std::string> seen;  // requests that ended otherwise than without it
+  std::vector<unsigned> scenarios;  // in which it struck, per backend
+  std::set<std::string> seen;       // requests that ended otherwise than without it
 };
 
 struct Campaign {

@@ -25,7 +25,7 @@ TEST(Faults, break_no_promise) {
 
 TEST(Faults, were_all_injected) {
   for (const Row& row : campaign().rows) {
-    EXPECT_TRUE(std::ranges::any_of(row.runs, [](unsigned runs) { return runs > 0; }))
+    EXPECT_TRUE(std::ranges::any_of(row.scenarios, [](unsigned struck) { return struck > 0; }))
         << display_name(*row.call) << " " << row.fault->name << ": no scenario makes this call";
   }
 }

@@ -20,8 +20,7 @@ failure was reported, the loop came to its end without spinning (by the number o
 calls) and every descriptor was closed.
 
 - **short**: one byte, one message or one event instead of what was asked for. **0**: nothing at all.
-- **epoll** and the other backends: in how many runs the fault struck. The last call is not counted: there may be
-  more or fewer of them.
+- **epoll** and the other backends: in how many scenarios the fault struck.
 - **the user sees**: the requests that end with this very error. *nothing*: all ends as if it had not happened.
 
 )";
@@ -42,7 +41,7 @@ void write_rows(std::ostream& out, const Campaign& campaign) {
   out << "---|\n";
   for (const Row& row : campaign.rows) {
     out << "| " << display_name(*row.call) << " | " << row.fault->name << " |";
-    for (const unsigned runs : row.runs) out << " " << (runs ? std::to_string(runs) : "") << " |";
+    for (const unsigned struck : row.scenarios) out << " " << (struck ? std::to_string(struck) : "") << " |";
     out << " " << seen_by_user(row) << " |\n";
   }
 }
