@@ -4,6 +4,7 @@ It reserves a port, writes a configuration into a folder of its own, starts ngin
 prints the ready line (pid: nginx's master, so that the launcher is not accounted), and ends it all when stdin
 closes or SIGTERM comes.
 """
+import ctypes
 import json
 import os
 import pathlib
@@ -157,12 +158,19 @@ def answers(address, port):
         return False
 
 
+def end_with_parent():
+    """In the child: SIGTERM, which ends nginx and its workers, when the launcher is killed."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
 def start(folder, configuration, address, port):
     """nginx, once it answers; None where the port was taken meanwhile."""
     log = pathlib.Path(folder) / "error.log"
     log.unlink(missing_ok=True)
     process = subprocess.Popen([program(), "-p", folder, "-c", str(configuration), "-e", str(log)],
-                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               preexec_fn=end_with_parent)
     deadline = time.monotonic() + READY_S
     while time.monotonic() < deadline:
         said = log.read_text(errors="replace") if log.exists() else ""

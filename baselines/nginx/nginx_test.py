@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import select
 import shutil
 import signal
 import socket
@@ -39,9 +40,13 @@ class Serving:
         return self
 
     def __exit__(self, *_):
-        if self.process.poll() is None:
+        if not self.process.stdin.closed:
+            self.process.stdin.close()
+        try:
+            self.process.wait(DEADLINE_S)
+        except subprocess.TimeoutExpired:
             self.process.kill()
-        self.process.wait()
+            self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             pipe.close()
 
@@ -127,6 +132,15 @@ class Launcher(unittest.TestCase):
                 self.assertEqual(json.loads(serving.process.stdout.read()), {"final": {}})
                 self.assertFalse(pathlib.Path(f"/proc/{serving.ready['pid']}").exists())
                 self.assertEqual(os.listdir(self.folder), [])
+
+    @needs_nginx
+    def test_nginx_ends_with_a_launcher_that_was_killed(self):
+        with Serving(self.folder, "--workload", "hello") as serving:
+            nginx = os.pidfd_open(serving.ready["pid"])
+            serving.process.kill()
+            readable, _, _ = select.select([nginx], [], [], DEADLINE_S)
+            os.close(nginx)
+            self.assertTrue(readable)
 
     @needs_nginx
     def test_nginx_that_dies_is_told(self):
