@@ -164,6 +164,7 @@ TEST_F(MessagePortTest, only_a_started_and_referenced_port_keeps_the_loop_alive)
   EXPECT_FALSE(loop->alive());
   near->ref();
   EXPECT_TRUE(loop->alive());
+  EXPECT_TRUE(loop->run(RunMode::nowait)) << "nothing is under way";
   far->close();
   EXPECT_FALSE(loop->run()) << "the end of the peer is the end of the wait";
 }
