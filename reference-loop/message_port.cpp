@@ -7,20 +7,16 @@
 #include "reference-loop/limits.h"
 
 namespace refloop {
-namespace {
-
-struct Posted {
-  Message message;
-  Nanos time{};  // for the trace of who receives it
-  std::int32_t thread = 0;
-};
-
-}  // namespace
 
 // What both ends share. The lock is held for a push or a swap, and for the wake-up of a port that has
 // nothing left to deliver: it keeps the port from going away under it.
 class PortChannel {
  public:
+  struct Posted {
+    Message message;
+    Nanos time{};  // for the trace of who receives it
+    std::int32_t thread = 0;
+  };
   using Queue = std::deque<Posted>;
 
   void attach(int side, MessagePort& port) {
@@ -115,7 +111,7 @@ Result<void> MessagePort::start(MessageCallback on_message, EndCallback on_end) 
 
 Result<void> MessagePort::post(Message&& message) {
   if (is_closing()) return failure(Error::bad_state);
-  Posted posted{std::move(message), loop_.read_clock(), loop_.current_thread()};
+  PortChannel::Posted posted{std::move(message), loop_.read_clock(), loop_.current_thread()};
   if (channel_->post(side_, std::move(posted))) return {};
   message = std::move(posted.message);
   return failure(Error::broken_pipe);
@@ -139,7 +135,7 @@ bool MessagePort::refill() {
 }
 
 void MessagePort::deliver_front() {
-  Posted posted = std::move(arrived_->queue.front());
+  PortChannel::Posted posted = std::move(arrived_->queue.front());
   arrived_->queue.pop_front();
   if (loop_.tracing()) {
     tag_.id = loop_.next_trace_id();
