@@ -173,7 +173,7 @@ void TlsStream::deliver_pending() {
     if (is_closing()) return;
   }
   if (failure_ == Error::none) encrypt_queue();
-  if (failure_ != Error::none || all_left()) deliver_writes();
+  if (!sent_.empty() && (failure_ != Error::none || all_left())) deliver_writes();
   if (is_closing()) return;
   if (drain_due_ && all_left()) {
     drain_due_ = false;
@@ -205,7 +205,7 @@ void TlsStream::begin_close() {
     (void)below_.try_write(engine_.output());
     engine_.clear_output();
   }
-  if (!all_left()) cancel_sent();
+  if (!sent_.empty() && !all_left()) cancel_sent();
   if (!below_.is_closing()) below_.close();
 }
 

@@ -72,7 +72,7 @@ void TlsStream::encrypt_queue() {
     flush();
     if (failure_ != Error::none) return;
   }
-  if (all_left() && !sent_.empty()) loop_.defer(*this);
+  if (!sent_.empty() && all_left()) loop_.defer(*this);
 }
 
 Result<void> TlsStream::shutdown(ShutdownCallback callback) {
