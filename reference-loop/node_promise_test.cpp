@@ -171,6 +171,31 @@ TEST_F(NodePromiseTest, a_rejection_handled_within_the_drain_is_not_reported) {
             Log{"caught"});
 }
 
+TEST_F(NodePromiseTest, a_rejection_that_somebody_waited_for_is_not_reported) {
+  report_rejections();
+  EXPECT_EQ(run([&] {
+              Promise promise(node);
+              promise.catch_error(note("caught"));
+              promise.reject({});
+            }),
+            Log{"caught"});
+}
+
+TEST_F(NodePromiseTest, the_ticks_of_a_handler_that_fails_run_in_the_next_drain) {
+  catch_errors();
+  node.events.unhandled_rejection = [this](const Value&, const Promise&) {
+    node.next_tick(note("tick"));
+    node.throw_error(std::string("handler"));
+  };
+  EXPECT_EQ(run([&] {
+              rejected("1");
+              node.set_timeout(note("timeout"), 1);
+              node.set_immediate(note("immediate"));
+              busy_for(*loop, 3ms);
+            }),
+            (Log{"!handler", "timeout", "tick", "immediate"}));
+}
+
 TEST_F(NodePromiseTest, one_handled_later_is_announced_before_new_ones_are_reported) {
   report_rejections();
   EXPECT_EQ(run([&] {

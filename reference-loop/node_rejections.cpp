@@ -21,7 +21,6 @@ void NodeRejections::remove(const Promise& promise) {
 bool NodeRejections::report() {
   if (!report_handled()) return false;
   const std::vector<Promise> round = std::exchange(unhandled_, {});
-  for (const Promise& promise : round) promise.state().report = PromiseState::Report::none;
   for (const Promise& promise : round) {
     if (!report_unhandled(promise)) return false;
   }

@@ -87,6 +87,22 @@ TEST_F(NodeTimersTest, an_interval_queues_behind_what_its_callback_set_and_stops
             (Log{"interval", "timeout", "interval"}));
 }
 
+TEST_F(NodeTimersTest, the_period_of_an_interval_begins_with_its_callback) {
+  TimeoutId interval;
+  int turns = 0;
+  EXPECT_EQ(run([&] {
+              interval = node.set_interval(
+                  [&] {
+                    log.push_back("i" + std::to_string(++turns));
+                    if (turns == 2) return node.clear(interval);
+                    busy_for(*loop, 8ms);
+                    node.set_timeout(note("timeout"), 5);  // due 3 ms after the interval, however late we are
+                  },
+                  10);
+            }),
+            (Log{"i1", "i2", "timeout"}));
+}
+
 TEST_F(NodeTimersTest, refresh_goes_to_the_back_of_its_list) {
   EXPECT_EQ(run([&] {
               const TimeoutId first = node.set_timeout(note("first"), 2);
