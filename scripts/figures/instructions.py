@@ -101,6 +101,8 @@ def run(subject, options, messages):
             raise Unserved(next((words for words in said if words.startswith("subject_")), "it did not start"))
         echoed = lock_step(process, json.loads(line)["ready"]["port"], messages)
         process.wait(60)
+        if echoed < messages:
+            raise Unserved(f"answered {echoed} of {messages} messages")
         return own_instructions(out.read_text()), echoed
 
 
