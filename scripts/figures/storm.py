@@ -1,4 +1,4 @@
-"""Nobody starves: 5,000 clients connect and talk at once, each is served within 1.5 s, on both backends (1 min).
+"""Nobody starves: 5,000 clients connect and talk at once, each is served within 2.5 s, on both backends (1 min).
 """
 import argparse
 import pathlib
