@@ -1,10 +1,10 @@
 // What every handle has: a loop, liveness, a close callback, a name in the trace.
 //
 // A handle's memory belongs to the caller, who embeds it or derives from it; the loop only links it.
-// Everything here must be called on the loop thread. A handle that owns a descriptor (Tcp, Listener,
-// Poll, Signal) or is known to other threads (Async) must be closed before it is destroyed, and may be
-// destroyed in its close callback at the earliest; Timer, Idle, Prepare and Check may also just be
-// destroyed.
+// Everything here must be called on the loop thread. A handle that owns a descriptor or a child (streams,
+// Listener, Udp, Poll, Signal, Process) or is known to other threads (Async) must be closed before it is
+// destroyed, and may be destroyed in its close callback at the earliest; Timer, Idle, Prepare and Check
+// may also just be destroyed.
 #pragma once
 
 #include "reference-loop/intrusive_list.h"
