@@ -56,11 +56,6 @@ Result<void> Cluster::reserve_port() {
     if (shared) sys::setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEPORT, &on, socklen_t{sizeof on});
     if (sys::bind(socket.fd(), options_.address.raw(), options_.address.size()) != 0)
       return failure(last_error());
-    if (!shared && options_.address.port() != 0) {
-      // Binding beside a listener that lets others reuse the address succeeds; listening does not.
-      if (sys::listen(socket.fd(), 0) != 0) return failure(last_error());
-      continue;
-    }
     if (!shared) continue;
     const auto local = Address::local_of(socket.fd());
     if (!local) return failure(local.error());

@@ -150,6 +150,44 @@ TEST_F(ClusterTest, a_worker_says_online_listening_and_messages_in_order_and_the
   EXPECT_EQ(log, (Log{"online", "hello", "listening", "stopping", "bye", "exit 0 0", "stopped"}));
 }
 
+TEST_F(ClusterTest, the_last_messages_of_a_worker_come_before_its_exit) {
+  ClusterOptions once = options(1);
+  once.crashes_max = 0;
+  make(once, [](ClusterWorker& worker) {
+    for (int i = 0; i < 140; ++i) (void)worker.send("m");
+    return 1;
+  });
+  cluster->events.online = [](std::size_t, pid_t pid) {  // no turn of the loop until it is dead
+    siginfo_t info;
+    EXPECT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT), 0);
+  };
+  int messages = 0;
+  cluster->events.message = [&](std::size_t, std::string_view) { ++messages; };
+  cluster->events.exited = [&](std::size_t, ExitStatus, bool) { EXPECT_EQ(messages, 140); };
+  ASSERT_TRUE(cluster->start());
+  loop->run();
+  EXPECT_EQ(messages, 140);
+}
+
+TEST_F(ClusterTest, the_port_is_closed_at_once_by_stop_though_a_worker_takes_its_time) {
+  make(options(1, PortSharing::hand_off), [](ClusterWorker& worker) {
+    TestTimer lingering(worker.loop());
+    worker.on_stop = [&] { lingering.start_in(50ms, [] {}); };
+    return serve_index(worker);
+  });
+  Tcp client(*loop);
+  cluster->events.listening = [&](std::size_t) {
+    cluster->stop();
+    EXPECT_TRUE(client.connect(cluster->address(), [](Stream& stream, Error error) {
+      EXPECT_EQ(error, Error::connection_refused);
+      stream.close();
+    }));
+  };
+  ASSERT_TRUE(cluster->start());
+  loop->run();
+  EXPECT_EQ(log, (Log{"exit 0 0", "stopped"}));
+}
+
 TEST_F(ClusterTest, a_killed_worker_is_replaced_and_serves_again) {
   make(options(1, PortSharing::hand_off), serve_index);
   int lives = 0;
