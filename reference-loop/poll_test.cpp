@@ -63,7 +63,8 @@ TEST_F(PollTest, reports_what_holds_of_what_is_waited_for) {
   loop->run(RunMode::nowait);
   EXPECT_EQ(first.events.back(), EPOLLRDHUP);
   peer.reset();
-  loop->run(RunMode::nowait);
+  // A backend may have looked for this turn's events at the end of the last.
+  for (int turn = 0; turn < 2; ++turn) loop->run(RunMode::nowait);
   EXPECT_TRUE(first.events.back() & EPOLLHUP) << "of which nobody needs to ask";
 }
 
@@ -128,7 +129,7 @@ TEST_F(PollTest, nobody_shares_a_descriptor_whoever_comes_second) {
 
   auto [ours, theirs] = Pipe::make_pair().value();
   const int fd = ours.fd();
-  Pipe stream(*loop);
+  Pipe stream(*loop, {.passes_descriptors = true});
   ASSERT_TRUE(stream.adopt(std::move(ours)));
   ASSERT_TRUE(stream.read_start([](Stream&, Bytes) {}, [](Stream&, Error) {}));
   Poll of_a_stream(*loop, fd);
