@@ -1,7 +1,7 @@
 // The seam between the model (phases, handles, requests: loop.h, stream.h) and the kernel.
 //
 // A backend implements *stream verbs* (connect, read, write, shutdown, close, listen), not readiness:
-// epoll maps "read" to waiting and recv(), io_uring will map it to a multishot receive into provided
+// epoll maps "read" to waiting and recv(), io_uring maps it to a multishot receive into provided
 // buffers, and neither imitates the other. What a verb produced comes back as a call of a private member
 // of Stream or Listener (received, ended, connected, front_written, accepted), made in the poll phase
 // only, through the loop's one callback funnel.
@@ -49,6 +49,11 @@ class Backend {
   // without waiting only while batches come back full, and only a bounded number of times.
   virtual void poll(Nanos timeout) = 0;
 
+  // What callbacks asked for may wait for the next poll() to be submitted. These do not wait for it: writes
+  // are written as far as they go, as the pending phase expects them; and everything, when run() returns.
+  virtual void flush_writes() {}
+  virtual void flush() {}
+
   // Level-triggered readiness unless `events` holds EPOLLET. Replaces an earlier interest of `watch`.
   virtual Result<void> watch(FdWatch& watch, int fd, std::uint32_t events) = 0;
   virtual void unwatch(FdWatch& watch) = 0;
@@ -61,6 +66,12 @@ class Backend {
   virtual void write(Stream& stream) = 0;
   // Sends at once what fits, past no queue (the caller made sure it is empty). Error::again: nothing fits.
   virtual Result<std::size_t> try_write(Stream& stream, std::span<iovec> buffers) = 0;
+  // The same, but it may keep a copy of the bytes and send that with others before it waits again.
+  virtual Result<std::size_t> send(Stream& stream, std::span<iovec> buffers) {
+    return try_write(stream, buffers);
+  }
+  // What send() kept is sent: afterwards what did not fit is in the stream's queue.
+  virtual void settle(Stream&) {}
   virtual Result<void> shutdown(Stream& stream) = 0;
   virtual void close(Stream& stream) = 0;
 
@@ -71,9 +82,12 @@ class Backend {
   // Files. True: the backend carries the request out itself, and ends it in a later poll() by
   // Pool::deliver_native(). False: it goes to a worker thread.
   virtual bool start(FsRequest&) { return false; }
+  // True: it had not started, never will, and ends with Error::canceled.
+  virtual bool cancel(FsRequest&) { return false; }
 };
 
 std::unique_ptr<Backend> make_epoll_backend(Loop& loop, Error& error);
+std::unique_ptr<Backend> make_io_uring_backend(Loop& loop, Error& error);
 std::unique_ptr<Backend> make_simulated_backend(Loop& loop);
 
 }  // namespace refloop

@@ -239,6 +239,11 @@ void FsRequest::write_file(std::string path, Bytes from, bool durable, Callback 
       callback);
 }
 
+Result<void> FsRequest::cancel() {
+  if (is_outstanding() && loop_.backend_->cancel(*this)) return {};
+  return loop_.pool().cancel(*this);
+}
+
 // The backend may carry it out natively; else it goes to a worker.
 void FsRequest::submit(FsVerb verb, Operation run_blocking, Callback callback) {
   verb_ = verb;

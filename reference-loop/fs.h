@@ -122,7 +122,7 @@ class FsRequest : public Work {
   void write_file(std::string path, Bytes from, bool durable, Callback callback);  // -> value(): bytes
 
   // Not started yet: the callback gets Error::canceled. Else Error::busy.
-  Result<void> cancel() { return loop_.pool().cancel(*this); }
+  Result<void> cancel();
 
   // Valid in and after a callback without error, until the next operation; of the operations that say so.
   std::int64_t value() const { return value_; }

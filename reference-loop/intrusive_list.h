@@ -46,6 +46,23 @@ class IntrusiveList {
     head_.prev_ = head_.next_ = nullptr;
   }
 
+  // From front to back; the list stays as it is meanwhile.
+  class Iterator {
+   public:
+    explicit Iterator(Hook* hook) : hook_(hook) {}
+    T& operator*() const { return static_cast<T&>(*hook_); }
+    Iterator& operator++() {
+      hook_ = hook_->next_;
+      return *this;
+    }
+    bool operator!=(const Iterator& other) const { return hook_ != other.hook_; }
+
+   private:
+    Hook* hook_;
+  };
+  Iterator begin() { return Iterator(head_.next_); }
+  Iterator end() { return Iterator(&head_); }
+
   bool empty() const { return head_.next_ == &head_; }
   T& front() { return static_cast<T&>(*head_.next_); }
 

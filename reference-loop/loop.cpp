@@ -27,17 +27,36 @@ Loop::Loop(LoopOptions options) : options_(options) {
 
 Result<std::unique_ptr<Loop>> Loop::create(LoopOptions options) {
   if (options.pool_size < 1 || options.pool_size > 1024) return failure(Error::bad_state);
-  if (options.backend == BackendKind::io_uring) return failure(Error::not_supported);
   std::unique_ptr<Loop> loop(new Loop(options));
   if (!loop->read_buffer_.allocate(kReadBufferBytes)) return failure(Error::no_memory);
-  Error error = Error::none;
-  loop->backend_ = loop->simulation_ ? make_simulated_backend(*loop) : make_epoll_backend(*loop, error);
-  if (!loop->backend_) return failure(error);
+  Error error = loop->make_backend();
+  if (error != Error::none) return failure(error);
   loop->waker_ = Waker::create(*loop, error);
   if (!loop->waker_) return failure(error);
   loop->pool_ = std::make_unique<Pool>(*loop, options.pool_size);
   if (loop->simulation_) loop->simulation_->attach_pool(*loop->pool_, options.pool_size);
   return loop;
+}
+
+Error Loop::make_backend() {
+  Error error = Error::none;
+  switch (options_.backend) {
+    case BackendKind::simulated:
+      backend_ = make_simulated_backend(*this);
+      break;
+    case BackendKind::io_uring:
+      backend_ = make_io_uring_backend(*this, error);
+      break;
+    case BackendKind::automatic:
+      options_.backend = BackendKind::io_uring;
+      backend_ = make_io_uring_backend(*this, error);
+      if (backend_) break;
+      [[fallthrough]];
+    case BackendKind::epoll:
+      options_.backend = BackendKind::epoll;
+      backend_ = make_epoll_backend(*this, error);
+  }
+  return backend_ ? Error::none : error;
 }
 
 Loop::~Loop() {
@@ -75,6 +94,7 @@ bool Loop::run(RunMode mode) {
   }
   stop_requested_ = halted_ = false;
   observed_ = drain_hook_ || trace_;
+  backend_->flush();
   enter(Phase::outside);
   running_ = false;
   return is_alive;
@@ -118,6 +138,7 @@ void Loop::run_iteration(RunMode mode) {
 // Runs what is pending now; what these callbacks complete waits for the next round.
 void Loop::run_pending() {
   enter(Phase::pending);
+  if (!pending_.empty()) backend_->flush_writes();
   IntrusiveList<Deferred, PendingTag> round;
   round.splice_back(pending_);
   while (!round.empty()) round.pop_front().deliver_pending();

@@ -64,13 +64,19 @@ using Bytes = std::span<const std::byte>;
 
 enum class BackendKind : std::uint8_t {
   epoll,
-  io_uring,
+  io_uring,   // Linux 6.12; Error::not_supported where the kernel refuses: io_uring_refusal() says why
+  automatic,  // io_uring where the kernel allows it, else epoll: backend_kind() says which
   simulated,  // virtual time: simulation.h
 };
 enum class RunMode : std::uint8_t { until_idle, once, nowait };  // libuv: DEFAULT, ONCE, NOWAIT
 
+// Who carries out file operations. `ring`: the io_uring backend, those it can; the pool the others, and all
+// of them on another backend.
+enum class FilesOn : std::uint8_t { pool, ring };
+
 struct LoopOptions {
   BackendKind backend = BackendKind::epoll;
+  FilesOn files = FilesOn::pool;
   std::size_t pool_size = 4;         // worker threads, 1..1024; started when the first work is submitted
   Simulation* simulation = nullptr;  // of a simulated loop, which it outlives; null: a fresh one, seed 1
 };
@@ -87,7 +93,7 @@ class Deferred : public ListHook<PendingTag> {
 
 class Loop {
  public:
-  // Error::not_supported for a backend that is not built in; Error::bad_state for a pool size out of
+  // Error::not_supported for a backend that the kernel refuses; Error::bad_state for a pool size out of
   // range; otherwise what the kernel said (EMFILE, ENOMEM).
   static Result<std::unique_ptr<Loop>> create(LoopOptions options = {});
   // Every handle that must be closed has been closed and its close callback has run.
@@ -116,6 +122,8 @@ class Loop {
   // How long the poll phase would wait now: 0 not at all, negative for ever.
   Nanos poll_timeout() const;
   Pool& pool() { return *pool_; }
+  // `automatic` has become what it chose.
+  BackendKind backend_kind() const { return options_.backend; }
   const LoopOptions& options() const { return options_; }
 
   // Tracing: on from here, into a buffer preallocated for `records`. Not inside a callback.
@@ -191,6 +199,7 @@ class Loop {
   friend class Watcher;
 
   explicit Loop(LoopOptions options);
+  Error make_backend();
 
   void run_iteration(RunMode mode);
   void run_pending();

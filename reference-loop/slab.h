@@ -34,6 +34,8 @@ class Slab {
     free_.push_back(element.slab_id.index);
   }
 
+  // One that is allocated.
+  T& at(std::uint32_t index) { return elements_[index]; }
   // Nothing if `id` was freed.
   T* find(SlabId id) {
     if (id.generation == 0 || id.index >= elements_.size()) return nullptr;

@@ -148,14 +148,15 @@ void Stream::deliver_pending() {
   if (is_closing()) return;
   if (drain_due_) deliver_drain();
   if (is_closing()) return;
+  if (shutdown_requested_ && !shutdown_sent_) loop_.backend_->settle(*this);
   const bool all_reported = queue_.empty() && sent_.empty() && !connecting_;
   if (shutdown_requested_ && !shutdown_sent_ && all_reported) deliver_shutdown();
 }
 
 void Stream::begin_close() {
   reading_ = false;
-  refloop::ListHook<PendingTag>::unlink();
   if (socket_) loop_.backend_->close(*this);
+  refloop::ListHook<PendingTag>::unlink();  // what has ended is delivered in the closing phase
   socket_.reset();
 }
 

@@ -108,8 +108,12 @@ class Stream : public Handle, private Deferred {
   Result<void> send(Bytes first, Bytes second = {});
   // Sends what fits now and says how much. Error::again: nothing fits, or it would overtake queued bytes.
   Result<std::size_t> try_write(Bytes bytes);
-  // Given to send() and write(), not yet taken by the kernel.
+  // Given to send() and write(), not yet taken by the kernel. (A backend that sends in batches holds at most
+  // 16 KiB more, until it next waits.)
   std::size_t queued_bytes() const { return queued_bytes_; }
+  // Whether the kernel has taken everything, so that close() loses nothing. Makes a batch leave at once: ask
+  // where the answer matters.
+  bool is_flushed();
   // Called, in the pending phase, whenever queued_bytes() has come back to zero.
   void set_on_drain(DrainCallback callback) { on_drain_ = callback; }
 
@@ -136,6 +140,7 @@ class Stream : public Handle, private Deferred {
   struct Watch : FdWatch {
     Stream* stream = nullptr;
   };
+  struct OwnedWrite;
 
   void finish_close() override;
   void deliver_pending() override;
@@ -150,6 +155,10 @@ class Stream : public Handle, private Deferred {
   bool is_writable() const { return socket_ && !connecting_ && !shutdown_sent_; }
   Error write_refusal() const;
   void enqueue(WriteRequest& request);
+  // What a backend reports of sends that it made later: the rest of one, and how much of the queue has left,
+  // of which `requests` were given to the kernel.
+  void queue_rest(Bytes rest);
+  void taken_from_queue(std::size_t bytes, std::size_t requests);
   void deliver_writes();
   void deliver_drain();
   void deliver_connect(Error error);

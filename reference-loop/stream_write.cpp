@@ -12,12 +12,18 @@ namespace {
 
 iovec to_iovec(Bytes bytes) { return {const_cast<std::byte*>(bytes.data()), bytes.size()}; }
 
+}  // namespace
+
 // The unsent rest of a send(), with its bytes.
-struct OwnedWrite : WriteRequest {
+struct Stream::OwnedWrite : WriteRequest {
+  OwnedWrite() { owned_by_stream_ = true; }
+  void append(Bytes more) {
+    bytes.insert(bytes.end(), more.begin(), more.end());
+    buffers_[0] = to_iovec(bytes);
+    buffer_count_ = 1;
+  }
   std::vector<std::byte> bytes;
 };
-
-}  // namespace
 
 std::size_t WriteRequest::bytes_left() const {
   std::size_t left = 0;
@@ -75,7 +81,7 @@ Result<void> Stream::send(Bytes first, Bytes second) {
   std::array<iovec, 2> buffers{to_iovec(first), to_iovec(second)};
   std::size_t taken = 0;
   if (queue_.empty() && !connecting_) {
-    const auto result = loop_.backend_->try_write(*this, std::span(buffers).first(second.empty() ? 1 : 2));
+    const auto result = loop_.backend_->send(*this, std::span(buffers).first(second.empty() ? 1 : 2));
     if (!result && result.error() != Error::again) return failure(result.error());
     taken = result.value_or(0);
   }
@@ -83,15 +89,36 @@ Result<void> Stream::send(Bytes first, Bytes second) {
     return {};
   auto* rest = new OwnedWrite;
   const std::size_t from_first = std::min(taken, first.size());
-  rest->bytes.reserve(first.size() + second.size() - taken);
-  rest->bytes.insert(rest->bytes.end(), first.begin() + static_cast<std::ptrdiff_t>(from_first), first.end());
-  rest->bytes.insert(rest->bytes.end(), second.begin() + static_cast<std::ptrdiff_t>(taken - from_first),
-                     second.end());
-  rest->owned_by_stream_ = true;
-  rest->buffers_[0] = to_iovec(rest->bytes);
-  rest->buffer_count_ = 1;
+  rest->append(first.subspan(from_first));
+  rest->append(second.subspan(taken - from_first));
   enqueue(*rest);
   return {};
+}
+
+bool Stream::is_flushed() {
+  loop_.backend_->settle(*this);
+  return queued_bytes_ == 0;
+}
+
+void Stream::queue_rest(Bytes bytes) {
+  auto* rest = new OwnedWrite;
+  rest->append(bytes);
+  rest->stream_ = this;
+  ++loop_.active_requests_;
+  queued_bytes_ += bytes.size();
+  queue_.push_front(*rest);
+}
+
+void Stream::taken_from_queue(std::size_t bytes, std::size_t requests) {
+  for (; requests > 0 && !queue_.empty(); --requests) {
+    WriteRequest& request = queue_.front();
+    const std::size_t taken = std::min(bytes, request.bytes_left());
+    queued_bytes_ -= taken;
+    bytes -= taken;
+    request.consume(taken);
+    if (request.bytes_left() > 0) return;
+    front_written(Error::none);
+  }
 }
 
 Result<std::size_t> Stream::try_write(Bytes bytes) {

@@ -20,6 +20,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -31,6 +32,8 @@
 extern "C" {  // glibc 2.36 forgot to say so itself
 #include <sys/pidfd.h>
 }
+
+#include "reference-loop/uring_calls.h"
 
 #ifdef REFLOOP_FAULTS
 #include "reference-loop/faults/injector.h"
@@ -83,6 +86,13 @@ REFLOOP_SYSTEM_CALL(epoll_pwait2)
 REFLOOP_SYSTEM_CALL(epoll_wait)
 REFLOOP_SYSTEM_CALL(eventfd)
 REFLOOP_SYSTEM_CALL(poll)
+
+// io_uring.
+REFLOOP_SYSTEM_CALL(mmap)
+REFLOOP_SYSTEM_CALL(munmap)
+REFLOOP_SYSTEM_CALL(uring_enter)
+REFLOOP_SYSTEM_CALL(uring_register)
+REFLOOP_SYSTEM_CALL(uring_setup)
 
 // Threads and signals.
 REFLOOP_SYSTEM_CALL(pthread_create)

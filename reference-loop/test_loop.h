@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "reference-loop/io_uring_backend.h"
 #include "reference-loop/loop.h"
 
 namespace refloop {
@@ -27,10 +28,13 @@ inline bool is_simulated() { return backend_under_test() == "simulated"; }
 inline std::unique_ptr<Loop> make_loop(LoopOptions options = {}) {
   const std::string_view name = backend_under_test();
   if (name == "io_uring") options.backend = BackendKind::io_uring;
+  const char* const files = std::getenv("REFLOOP_TEST_FILES");
+  if (files && std::string_view(files) == "ring") options.files = FilesOn::ring;
   if (name == "simulated") options.backend = BackendKind::simulated;
   auto loop = Loop::create(options);
   if (loop && (name == "epoll" || name == "io_uring" || name == "simulated")) return std::move(*loop);
-  std::fprintf(stderr, "REFLOOP_TEST_BACKEND=%s: no such loop here\n", std::string(name).c_str());
+  const std::string why(name == "io_uring" ? io_uring_refusal() : "no such loop here");
+  std::fprintf(stderr, "REFLOOP_TEST_BACKEND=%s: %s\n", std::string(name).c_str(), why.c_str());
   std::exit(77);
 }
 

@@ -48,6 +48,7 @@ int main(int argc, char** argv) {
   description.versions = {{"refloop", "0.1.0"}};
   description.workloads = {"cpu", "crypto", "fs", "hello", "sockets"};
   description.options = {{"backend", "epoll"},
+                         {"files", "pool"},
                          {"headers", "lean"},
                          {"pool", "4"},
                          {"share", "reuseport"},

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "baselines/reference_loop/ring_files.h"
 #include "baselines/reference_loop/server.h"
 #include "harness/subject/do_work.h"
 #include "harness/subject/http_session.h"
@@ -96,7 +97,7 @@ void LoopConnection::send(std::string_view bytes) {
 void LoopConnection::close() {
   if (closing_) return;
   closing_ = true;
-  if (ended_ && tcp_.queued_bytes() == 0) return abort();
+  if (ended_ && tcp_.is_flushed()) return abort();
   const auto started = tcp_.shutdown([](refloop::Stream& tcp, refloop::Error) {
     auto* connection = static_cast<LoopConnection*>(tcp.data);
     connection->shutdown_done_ = true;
@@ -118,6 +119,14 @@ void LoopConnection::abort() {
 
 void LoopConnection::offload(Work work, Then then) {
   ++jobs_;
+  if (server_.loop_.options().files == refloop::FilesOn::ring && is_file_work(work)) {
+    return run_on_ring(server_.loop_, std::move(work),
+                       [this, then = std::move(then)](WorkOutcome outcome) mutable {
+                         if (!server_.stopping_) then(std::move(outcome));
+                         --jobs_;
+                         delete_if_done();
+                       });
+  }
   server_.loop_.pool().submit(
       *new Job(*this, std::move(work), std::move(then)),
       [](refloop::Work& item) {

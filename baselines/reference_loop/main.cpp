@@ -1,5 +1,6 @@
 // reference_loop: the loop under study, serving.
 
+#include <cstdio>
 #include <fmt/format.h>
 #include <limits>
 
@@ -36,7 +37,7 @@ Expected<subject::Final> serve(subject::ServeContext& context) {
   const auto listening = server.listen(std::move(*listener));
   if (listening) {
     context.on_stop([&wake] { wake.send(); });
-    context.ready(port);
+    context.ready(port, 1, chosen_backend(context, *options));
   } else {
     wake.send();
   }
@@ -63,9 +64,17 @@ Expected<uint16_t> serve_beside(const subject::PlayRequest& request, refloop::Lo
 }
 
 int play(const subject::PlayRequest& request) {
-  return conformance::reference::play(request, [&request](refloop::Loop& loop, std::string_view workload) {
-    return serve_beside(request, loop, workload);
-  });
+  const auto backend = backend_option(request.options);
+  if (!backend) {
+    std::fprintf(stderr, "%s\n", backend.error().message.c_str());
+    return exit_code(backend.error().kind);
+  }
+  return conformance::reference::play(
+      request,
+      [&request](refloop::Loop& loop, std::string_view workload) {
+        return serve_beside(request, loop, workload);
+      },
+      *backend);
 }
 
 }  // namespace
@@ -76,8 +85,8 @@ int main(int argc, char** argv) {
   description.name = "reference_loop";
   description.versions = {{"refloop", "0.1.0"}};
   description.workloads = {"cpu", "crypto", "fs", "hello", "sockets"};
-  description.options = {
-      {"backend", "epoll"}, {"headers", "lean"}, {"pool", "4"}, {"seed", "1"}, {"time", "real"}};
+  description.options = {{"backend", "epoll"}, {"files", "pool"}, {"headers", "lean"},
+                         {"pool", "4"},        {"seed", "1"},     {"time", "real"}};
   description.features = {"play_under_load"};
   return tickmark::subject::subject_main(
       argc, argv, {.description = description, .serve = tickmark::serve, .play = tickmark::play});

@@ -12,8 +12,15 @@
 
 namespace tickmark {
 
-/// Backend and pool size as the options `backend` and `pool` say; usage error for other values.
+/// The option `backend`: epoll, io_uring or auto, which is io_uring where the kernel allows it and is
+/// resolved here. Usage error for other values; environment error where io_uring is asked for and refused.
+Expected<refloop::BackendKind> backend_option(const Parameters& options);
+/// The same, the option `pool`, and `files`: pool or ring, which needs io_uring (and is pool where `auto` is
+/// not).
 Expected<refloop::LoopOptions> loop_options(const subject::ServeContext& context);
+/// What `backend=auto` and, with it, `files=ring` have become, for the ready line; nothing if the options
+/// said it.
+Parameters chosen_backend(const subject::ServeContext& context, const refloop::LoopOptions& options);
 
 class Server {
  public:

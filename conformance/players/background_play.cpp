@@ -32,10 +32,10 @@ int fail(const std::string& message, int code) {
 }  // namespace
 
 int play_background(const ScenarioFile& file, const subject::PlayRequest& request,
-                    const StartServer& start_server) {
+                    const StartServer& start_server, refloop::BackendKind backend) {
   if (!request.serve.empty() && !start_server) return fail("this player serves no workload", 2);
   signal(SIGPIPE, SIG_IGN);
-  auto created = refloop::Loop::create({.pool_size = file.pool});
+  auto created = refloop::Loop::create({.backend = backend, .pool_size = file.pool});
   if (!created) return fail("cannot create a loop", 3);
   // The loop outlives this call: the server's connections are still open when the trace is written, and the
   // process is about to end.

@@ -9,6 +9,6 @@ namespace tickmark::conformance::reference {
 /// Exit code. With `request.serve` prints the subject contract's ready line once the server listens. Ends
 /// when the file's duration is over and stdin has closed.
 int play_background(const ScenarioFile& file, const subject::PlayRequest& request,
-                    const StartServer& start_server);
+                    const StartServer& start_server, refloop::BackendKind backend);
 
 }  // namespace tickmark::conformance::reference

@@ -46,7 +46,7 @@ int play(const subject::PlayRequest& request, const StartServer& start_server, r
   if (!virtual_time) return refuse(virtual_time.error().message);
   if (file->is_background) {
     if (*virtual_time) return refuse("option time=virtual: a background program runs beside real sockets");
-    return play_background(*file, request, start_server);
+    return play_background(*file, request, start_server, backend);
   }
   if (!request.serve.empty())
     return refuse("--serve " + request.serve + " needs a scenario file of kind background");

@@ -95,13 +95,14 @@ std::unique_ptr<Session> ServeContext::open(Connection& connection) {
   return std::make_unique<StreamSession>(*service_.stream, connection, bytes_);
 }
 
-void ServeContext::ready(uint16_t port, int workers) {
-  print_line({{"ready",
-               {{"address", request_.address},
-                {"port", port},
-                {"pid", ::getpid()},
-                {"workers", workers},
-                {"workload", request_.workload}}}});
+void ServeContext::ready(uint16_t port, int workers, const Parameters& chosen) {
+  nlohmann::json fields = {{"address", request_.address},
+                           {"port", port},
+                           {"pid", ::getpid()},
+                           {"workers", workers},
+                           {"workload", request_.workload}};
+  if (!chosen.empty()) fields["chosen"] = chosen;
+  print_line({{"ready", fields}});
 }
 
 void ServeContext::on_stop(std::function<void()> stop) {

@@ -51,8 +51,9 @@ class ServeContext {
   /// The service half of one new connection, which is counted. `connection` is borrowed. Thread-safe.
   std::unique_ptr<Session> open(Connection& connection);
 
-  /// Prints the ready line: from now on clients come. `workers`: processes or loops that serve.
-  void ready(uint16_t port, int workers = 1);
+  /// Prints the ready line: from now on clients come. `workers`: processes or loops that serve. `chosen`:
+  /// what an option's value `auto` has become.
+  void ready(uint16_t port, int workers = 1, const Parameters& chosen = {});
 
   /// Calls `stop` once, on a thread of its own, when stdin closes or SIGTERM comes; may be called for a
   /// loop that is not yet running, must only wake it. Call after every fork. If serve() has not returned

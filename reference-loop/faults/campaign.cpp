@@ -139,6 +139,7 @@ std::string_view name_of(BackendKind backend) {
       return "epoll";
     case BackendKind::io_uring:
       return "io_uring";
+    case BackendKind::automatic:
     case BackendKind::simulated:
       break;
   }

@@ -14,7 +14,8 @@ constexpr const char* kTable = TICKMARK_SOURCE_DIR "/docs/faults.md";
 
 // Played once, for all tests.
 const Campaign& campaign() {
-  static constexpr BackendKind kBackends[] = {BackendKind::epoll, BackendKind::simulated};
+  static constexpr BackendKind kBackends[] = {BackendKind::epoll, BackendKind::io_uring,
+                                              BackendKind::simulated};
   static const Campaign done = run_campaign(kBackends);
   return done;
 }

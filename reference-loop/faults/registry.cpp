@@ -194,6 +194,38 @@ std::vector<Call> children() {
   };
 }
 
+std::vector<Call> rings() {
+  return {
+      {"mmap",
+       kAny,
+       "mmap(2)",
+       {TOLD(EAGAIN), TOLD(ENFILE), TOLD(ENOMEM)},
+       "EACCES, EEXIST, ENODEV, EOVERFLOW, EPERM, ETXTBSY: of files and flags that a ring has not"},
+      {"munmap",
+       kAny,
+       "munmap(2)",
+       {},
+       "EACCES, EAGAIN, EEXIST, ENFILE, ENODEV, ENOMEM, EOVERFLOW, EPERM, ETXTBSY: of mmap, or of a part of "
+       "a "
+       "mapping"},
+      {"uring_enter",
+       kAny,
+       "io_uring_enter(2)",
+       {AGAIN(EAGAIN), AGAIN(EBUSY), AGAIN(EINTR)},
+       "EBADFD, EBADR, ENXIO: only by a bug"},
+      {"uring_register",
+       kAny,
+       "io_uring_register(2)",
+       {TOLD_OR_HARMLESS(ENOMEM)},
+       "EACCES, EBADFD, EBUSY, EMFILE, ENXIO: of what is not registered here, or by a bug"},
+      {"uring_setup",
+       kAny,
+       "io_uring_setup(2)",
+       {TOLD(EMFILE), TOLD(ENFILE), TOLD(ENOMEM)},
+       "EPERM: Error::not_supported, see io_uring_test.cpp"},
+  };
+}
+
 std::vector<Call> files() {
   constexpr auto kFile = Target::file;
   return {
@@ -325,8 +357,8 @@ std::vector<Call> names_of_machines() {
 
 std::vector<Call> everything() {
   std::vector<Call> all;
-  for (const auto& part :
-       {sockets(), descriptors(), waiting(), children(), files(), names_of_files(), names_of_machines()})
+  for (const auto& part : {sockets(), descriptors(), waiting(), children(), rings(), files(),
+                           names_of_files(), names_of_machines()})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }

@@ -116,7 +116,7 @@ class TlsStream : public Handle, private Deferred {
   void deliver_writes();
   void deliver_end(Error error);
   void unlink_pending() { refloop::ListHook<PendingTag>::unlink(); }
-  bool all_left() { return queue_.empty() && below_.queued_bytes() == 0; }
+  bool all_left() { return queue_.empty() && below_.is_flushed(); }
 
   Stream& below_;
   TlsEngine engine_;

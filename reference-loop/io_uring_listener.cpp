@@ -1,0 +1,68 @@
+// Accepting on io_uring: armed once, one completion per connection.
+#include <cerrno>
+#include <sys/socket.h>
+
+#include "reference-loop/io_uring_backend.h"
+#include "reference-loop/listener.h"
+#include "reference-loop/loop.h"
+
+namespace refloop {
+
+Result<void> IoUringBackend::listen(Listener& listener) {
+  Slot& slot = slot_of(listener.fd());
+  slot.listener = &listener;
+  arm_accept(key_of(listener.fd(), slot.generation), slot);
+  return {};
+}
+
+void IoUringBackend::arm_accept(Key key, Slot& slot) {
+  slot.armed = true;
+  io_uring_sqe* const submission = prepare();
+  io_uring_prep_multishot_accept(submission, static_cast<int>(key.fd), nullptr, nullptr,
+                                 SOCK_NONBLOCK | SOCK_CLOEXEC);
+  submission->user_data = tag(Operation::accept, key);
+}
+
+bool IoUringBackend::accept_completed(const io_uring_cqe& completion) {
+  const Key key = key_of(completion);
+  const bool goes_on = completion.flags & IORING_CQE_F_MORE;
+  Socket socket(completion.res);
+  Slot* slot = find_slot(key);
+  if (!slot) {
+    if (goes_on) cancel(Operation::accept, key);
+    return false;  // the listener is closed, and so is the connection
+  }
+  if (!goes_on) slot->armed = false;
+  if (socket) {
+    slot->listener->accepted(std::move(socket));
+  } else {
+    switch (completion.res) {
+      case -EINTR:
+      case -EAGAIN:
+      case -ECONNABORTED:  // the peer gave up while it waited: the next one may not have
+      case -EPROTO:
+        break;
+      default:
+        slot->listener->out_of_descriptors();
+    }
+  }
+  slot = find_slot(key);
+  if (slot && slot->listener && !slot->armed) arm_accept(key, *slot);
+  return completion.res >= 0;
+}
+
+// At once, because the kernel keeps the socket listening as long as it accepts: the port is to be free.
+void IoUringBackend::close(Listener& listener) {
+  Slot& slot = slot_of(listener.fd());
+  if (slot.listener != &listener) return;
+  const Key key = key_of(listener.fd(), slot.generation);
+  const bool was_armed = slot.armed;
+  slot.listener = nullptr;
+  slot.armed = false;
+  ++slot.generation;
+  if (!was_armed) return;
+  cancel(Operation::accept, key);
+  submit();
+}
+
+}  // namespace refloop
