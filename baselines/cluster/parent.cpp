@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "baselines/cluster/worker.h"
+#include "baselines/reference_loop/server.h"
 
 namespace tickmark {
 
@@ -44,7 +45,8 @@ Expected<subject::Final> Parent::serve() {
 void Parent::all_listen() {
   ready_ = true;
   context_.on_stop([this] { stop_.send(); });
-  context_.ready(cluster_.address().port(), static_cast<int>(options_.workers));
+  context_.ready(cluster_.address().port(), static_cast<int>(options_.workers),
+                 chosen_backend(context_, options_.worker_loop));
 }
 
 // Counters, from a worker that has served.
