@@ -18,6 +18,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "reference-loop/faults/ring_faults.h"
+
 namespace refloop::faults {
 
 // In which way a call goes wrong.
@@ -132,8 +134,13 @@ int first_argument(First first, Rest...) {
 template <typename Real, typename... Arguments>
 auto intercept(const char* call, Real real, Arguments... arguments) {
   using Returned = decltype(real(arguments...));
+  before_entering(arguments...);
   Strike strike;
-  if (!Injector::instance().strikes(call, first_argument(arguments...), strike)) return real(arguments...);
+  if (!Injector::instance().strikes(call, first_argument(arguments...), strike)) {
+    const auto result = real(arguments...);
+    note_ring(result, arguments...);
+    return result;
+  }
   switch (strike.manner) {
     case Manner::fails:
       return failed<Returned>(call, strike.error);
