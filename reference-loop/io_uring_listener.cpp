@@ -33,22 +33,14 @@ bool IoUringBackend::accept_completed(const io_uring_cqe& completion) {
     return false;  // the listener is closed, and so is the connection
   }
   if (!goes_on) slot->armed = false;
-  if (socket) {
+  const bool pauses = !socket && completion.res != -EAGAIN && !concerns_one_connection(-completion.res);
+  if (socket)
     slot->listener->accepted(std::move(socket));
-  } else {
-    switch (completion.res) {
-      case -EINTR:
-      case -EAGAIN:
-      case -ECONNABORTED:  // the peer gave up while it waited: the next one may not have
-      case -EPROTO:
-        break;
-      default:
-        slot->listener->out_of_descriptors();
-    }
-  }
+  else if (pauses)
+    slot->listener->out_of_descriptors();
   slot = find_slot(key);
   if (slot && slot->listener && !slot->armed) arm_accept(key, *slot);
-  return completion.res >= 0;
+  return completion.res >= 0 || pauses;  // a pause is a new timer: the wait that goes on would not know of it
 }
 
 // At once, because the kernel keeps the socket listening as long as it accepts: the port is to be free.

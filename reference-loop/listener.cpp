@@ -1,5 +1,6 @@
 #include "reference-loop/listener.h"
 
+#include <cerrno>
 #include <fcntl.h>
 #include <netinet/tcp.h>
 
@@ -16,6 +17,24 @@ bool set_option(int fd, int level, int name) {
 }
 
 }  // namespace
+
+bool concerns_one_connection(int error) {
+  switch (error) {
+    case EINTR:
+    case ECONNABORTED:  // the peer gave up while it waited
+    case EPROTO:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+      return true;
+    default:
+      return false;
+  }
+}
 
 Listener::Listener(Loop& loop) : Handle(loop, Kind::accept), retry_(loop) {
   retry_.unref();

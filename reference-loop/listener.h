@@ -25,6 +25,10 @@ struct ListenOptions {
   bool nodelay = true;      // accepted sockets inherit TCP_NODELAY; only of TCP
 };
 
+// For backends: accept() passes on what became of the connection it would have returned; the next one may be
+// well. All else (EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM) would be said again at once.
+bool concerns_one_connection(int error);
+
 class Listener : public Handle {
  public:
   // The socket is non-blocking and owned by the callee; dropped, it closes the connection.

@@ -10,29 +10,6 @@
 #include "reference-loop/sys.h"
 
 namespace refloop {
-namespace {
-
-// accept() passes on what became of the connection it would have returned; the next one may be well. All else
-// (EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM) would be said again at once.
-bool concerns_one_connection(int error) {
-  switch (error) {
-    case EINTR:
-    case ECONNABORTED:  // the peer gave up while it waited
-    case EPROTO:
-    case ENETDOWN:
-    case ENOPROTOOPT:
-    case EHOSTDOWN:
-    case ENONET:
-    case EHOSTUNREACH:
-    case EOPNOTSUPP:
-    case ENETUNREACH:
-      return true;
-    default:
-      return false;
-  }
-}
-
-}  // namespace
 
 Result<void> ReadinessBackend::connect(Stream& stream, const Address& peer) {
   const int result = sys::connect(stream.fd(), peer.raw(), peer.size());
