@@ -1,6 +1,8 @@
 #include "reference-loop/faults/campaign.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <iostream>
 #include <map>
 
 namespace refloop::faults {
@@ -78,6 +80,15 @@ std::string describe(const Played& played, const Call& call, const Fault& fault,
          (strike.times > 1 ? " and on" : "") + ": ";
 }
 
+// For looking at one: those that contain what REFLOOP_FAULTS_ONLY says, each announced.
+bool is_wanted(const std::string& description) {
+  static const char* const only = std::getenv("REFLOOP_FAULTS_ONLY");
+  if (!only) return true;
+  if (description.find(only) == std::string::npos) return false;
+  std::cerr << description << std::endl;
+  return true;
+}
+
 std::string endings(const Ledger::Outcome& outcome) {
   std::string text;
   for (const auto& [ending, count] : outcome)
@@ -119,6 +130,7 @@ class Run {
                         .error = fault.error,
                         .first = first,
                         .times = times};
+    if (!is_wanted(describe(played, *row.call, fault, strike))) return false;
     const Performance performance = perform(*played.scenario, played.backend, strike);
     ++campaign_.runs;
     if (performance.hits == 0) return false;

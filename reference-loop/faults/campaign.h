@@ -29,6 +29,7 @@ struct Campaign {
 
 // Each fault strikes the first, the second, the third and the last of the calls a scenario makes, and, if the
 // loop is expected to try again, three in a row.
+// REFLOOP_FAULTS_ONLY in the environment: only those whose description contains it, each announced.
 Campaign run_campaign(std::span<const BackendKind> backends);
 
 // The table of docs/faults.md.

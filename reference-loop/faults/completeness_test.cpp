@@ -1,5 +1,7 @@
 // Nothing is left out: no call of the loop, no error of a manual page, no way around the seam.
 #include <algorithm>
+#include <cctype>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -35,6 +37,19 @@ std::set<std::string> errno_names(const std::string& text) {
   return words_of(text, std::regex("\\bE(?!POLL)[A-Z0-9]{2,}\\b"));
 }
 
+// The loop's sources, without tests, without the seam.
+std::vector<fs::path> loop_sources() {
+  std::vector<fs::path> sources;
+  for (const auto& entry : fs::directory_iterator(TICKMARK_SOURCE_DIR "/reference-loop")) {
+    const std::string name = entry.path().filename();
+    const bool is_code = name.ends_with(".cpp") || name.ends_with(".h");
+    const bool is_test = name.ends_with("_test.cpp") || name.ends_with("_bench.cpp") ||
+                         name.starts_with("test_") || name == "sys.h" || name == "uring_calls.h";
+    if (is_code && !is_test) sources.push_back(entry.path());
+  }
+  return sources;
+}
+
 // The calls that sys.h wraps.
 std::set<std::string> wrapped_calls() {
   return words_of(text_of(TICKMARK_SOURCE_DIR "/reference-loop/sys.h"),
@@ -43,9 +58,34 @@ std::set<std::string> wrapped_calls() {
 
 TEST(FaultRegistry, knows_every_system_call_of_the_loop) {
   std::set<std::string> registered;
-  for (const Call& call : registry()) registered.emplace(call.name);
+  for (const Call& call : registry()) {
+    if (!call.name.starts_with("IORING_OP_")) registered.emplace(call.name);
+  }
   EXPECT_GT(registered.size(), 20u);
   EXPECT_EQ(wrapped_calls(), registered);
+}
+
+// Of io_uring_prep_multishot_accept() and the like, the opcode.
+std::string opcode_of(std::string prepared) {
+  for (const char* const part : {"multishot_", "_multishot", "64"}) {
+    if (const auto at = prepared.find(part); at != std::string::npos) prepared.erase(at, std::strlen(part));
+  }
+  if (prepared == "cancel") prepared = "async_cancel";
+  std::ranges::transform(prepared, prepared.begin(), [](unsigned char c) { return std::toupper(c); });
+  return "IORING_OP_" + prepared;
+}
+
+TEST(FaultRegistry, knows_all_that_is_submitted_to_a_ring) {
+  std::set<std::string> submitted;
+  for (const fs::path& source : loop_sources()) {
+    for (const std::string& prepared : words_of(text_of(source), std::regex("io_uring_prep_(\\w+)")))
+      submitted.insert(opcode_of(prepared));
+  }
+  std::set<std::string> registered;
+  for (const Call& call : registry()) {
+    if (call.name.starts_with("IORING_OP_")) registered.emplace(call.name);
+  }
+  EXPECT_EQ(submitted, registered);
 }
 
 // The source of a page, "recv(2), POSIX"; nothing where manual pages are not installed.
@@ -92,19 +132,6 @@ TEST(FaultRegistry, leaves_out_no_error_of_a_manual_page) {
   }
   if (pages == 0) GTEST_SKIP() << "no manual pages here";
   EXPECT_GT(pages, 20u);
-}
-
-// The loop's sources, without tests, without the seam.
-std::vector<fs::path> loop_sources() {
-  std::vector<fs::path> sources;
-  for (const auto& entry : fs::directory_iterator(TICKMARK_SOURCE_DIR "/reference-loop")) {
-    const std::string name = entry.path().filename();
-    const bool is_code = name.ends_with(".cpp") || name.ends_with(".h");
-    const bool is_test = name.ends_with("_test.cpp") || name.ends_with("_bench.cpp") ||
-                         name.starts_with("test_") || name == "sys.h" || name == "uring_calls.h";
-    if (is_code && !is_test) sources.push_back(entry.path());
-  }
-  return sources;
 }
 
 // ::name(...), and the names nobody gives to a function of his own.

@@ -42,4 +42,7 @@ inline constexpr std::string_view kBugs = "EBADF EFAULT EINVAL ENOTSOCK EOPNOTSU
 
 std::span<const Call> registry();
 
+// A part of it: what is submitted to an io_uring, named like its opcodes.
+std::vector<Call> ring_submissions();
+
 }  // namespace refloop::faults

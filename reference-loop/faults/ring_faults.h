@@ -1,8 +1,8 @@
 // Faults of what is submitted to an io_uring: its completion says no instead of the kernel.
 //
-// A submission that is struck becomes a no-op with the result that was asked for (IORING_NOP_INJECT_RESULT), or
-// is made shorter, before the kernel sees it: so nothing has happened that its result denies, and every flag of
-// its completion is the kernel's own. The rings are found by the calls that make them.
+// A submission that is struck becomes a no-op with the result that was asked for (IORING_NOP_INJECT_RESULT),
+// or is made shorter, before the kernel sees it: so nothing has happened that its result denies, and every
+// flag of its completion is the kernel's own. The rings are found by the calls that make them.
 #pragma once
 
 #include <cstddef>
@@ -32,8 +32,8 @@ inline void note_ring(void* const& memory, const std::nullptr_t&, const std::siz
 
 template <typename... Arguments>
 void before_entering(const Arguments&...) {}
-inline void before_entering(const int& fd, const unsigned&, const unsigned&, const unsigned&, const void* const&,
-                            const std::size_t&) {
+inline void before_entering(const int& fd, const unsigned&, const unsigned&, const unsigned&,
+                            const void* const&, const std::size_t&) {
   ring_entered(fd);
 }
 
