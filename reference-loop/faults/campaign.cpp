@@ -168,7 +168,7 @@ Campaign run_campaign(std::span<const BackendKind> backends) {
   Run run(campaign);
   for (std::size_t backend = 0; backend < backends.size(); ++backend) {
     for (const Scenario& scenario : scenarios()) {
-      if (backends[backend] == BackendKind::simulated && !scenario.in_virtual_time) continue;
+      if (!scenario.is_for(backends[backend])) continue;
       const Baseline baseline = baseline_of(scenario, backends[backend]);
       run.play({&scenario, backends[backend], &baseline}, backend);
     }

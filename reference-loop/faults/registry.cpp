@@ -358,7 +358,7 @@ std::vector<Call> names_of_machines() {
 std::vector<Call> everything() {
   std::vector<Call> all;
   for (const auto& part : {sockets(), descriptors(), waiting(), children(), rings(), ring_submissions(),
-                           files(), names_of_files(), names_of_machines()})
+                           ring_files(), files(), names_of_files(), names_of_machines()})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }

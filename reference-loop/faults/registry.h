@@ -44,5 +44,6 @@ std::span<const Call> registry();
 
 // A part of it: what is submitted to an io_uring, named like its opcodes.
 std::vector<Call> ring_submissions();
+std::vector<Call> ring_files();
 
 }  // namespace refloop::faults

@@ -37,8 +37,12 @@ std::vector<Call> ring_submissions() {
       {"IORING_OP_CLOSE",
        kAny,
        "close(2)",
-       {},
-       "EDQUOT, EINTR, EIO, ENOSPC: after it took effect; nobody asks"},
+       {Fault{"EINTR", Manner::fails_late, EINTR, unnoticed, "files_on_ring"},
+        Fault{"EDQUOT", Manner::fails_late, EDQUOT, reported, "files_on_ring"},
+        Fault{"EIO", Manner::fails_late, EIO, reported, "files_on_ring"},
+        Fault{"ENOSPC", Manner::fails_late, ENOSPC, reported, "files_on_ring"}},
+       "of streams: nobody asks"},
+
       {"IORING_OP_POLL_ADD",
        kAny,
        "io_uring_prep_poll_add(3)",
@@ -59,6 +63,41 @@ std::vector<Call> ring_submissions() {
        "send(2), io_uring_prep_sendmsg(3)",
        {AGAIN(EAGAIN), AGAIN(EINTR), AGAIN(ENOBUFS), kShort, TOLD(ECONNRESET), TOLD(ENOMEM), TOLD(EPIPE)},
        "EACCES, ENOTCONN: as of send; EALREADY, EDESTADDRREQ, EISCONN, EMSGSIZE: not of a connected stream"},
+  };
+}
+
+std::vector<Call> ring_files() {
+  constexpr auto kAny = Target::anything;
+  const auto of_names = [](std::string_view opcode, std::string_view page) {
+    return Call{opcode,
+                kAny,
+                page,
+                {AGAIN(EINTR), TOLD(EACCES), TOLD(ENOENT), TOLD(EPERM)},
+                "passed on alike, as on the pool"};
+  };
+  return {
+      {"IORING_OP_FSYNC",
+       kAny,
+       "io_uring_prep_fsync(3)",
+       {AGAIN(EINTR), TOLD(EDQUOT), TOLD(EIO), TOLD(ENOSPC)}},
+      of_names("IORING_OP_LINKAT", "io_uring_prep_linkat(3)"),
+      of_names("IORING_OP_MKDIRAT", "io_uring_prep_mkdirat(3)"),
+      {"IORING_OP_NOP", kAny, "io_uring_prep_nop(3)", {}, "what was cancelled before the kernel saw it"},
+      {"IORING_OP_OPENAT",
+       kAny,
+       "io_uring_prep_openat(3)",
+       {AGAIN(EINTR), TOLD(EACCES), TOLD(EMFILE), TOLD(ENFILE), TOLD(ENOENT), TOLD(ENOMEM), TOLD(ENOSPC)},
+       "those of open(2) are passed on alike, as on the pool"},
+      {"IORING_OP_READ", kAny, "io_uring_prep_read(3)", {AGAIN(EINTR), kShort, TOLD(EIO), TOLD(EISDIR)}},
+      of_names("IORING_OP_RENAMEAT", "io_uring_prep_renameat(3)"),
+      of_names("IORING_OP_STATX", "io_uring_prep_statx(3)"),
+      of_names("IORING_OP_SYMLINKAT", "io_uring_prep_symlinkat(3)"),
+      of_names("IORING_OP_UNLINKAT", "io_uring_prep_unlinkat(3)"),
+      {"IORING_OP_WRITE",
+       kAny,
+       "io_uring_prep_write(3)",
+       {AGAIN(EINTR), kShort, Fault{"0", Manner::says_zero, EIO, reported}, TOLD(EDQUOT), TOLD(EFBIG),
+        TOLD(EIO), TOLD(ENOSPC), TOLD(EPERM)}},
   };
 }
 

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "reference-loop/faults/injector.h"
 
@@ -27,30 +28,19 @@ std::mutex mutex;
 std::map<int, Ring> rings;  // by descriptor
 
 std::string_view name_of_operation(std::uint8_t opcode) {
-  switch (opcode) {
-    case IORING_OP_ACCEPT:
-      return "IORING_OP_ACCEPT";
-    case IORING_OP_POLL_ADD:
-      return "IORING_OP_POLL_ADD";
-    case IORING_OP_RECV:
-      return "IORING_OP_RECV";
-    case IORING_OP_SEND:
-      return "IORING_OP_SEND";
-    case IORING_OP_SENDMSG:
-      return "IORING_OP_SENDMSG";
-    case IORING_OP_OPENAT:
-      return "IORING_OP_OPENAT";
-    case IORING_OP_READ:
-      return "IORING_OP_READ";
-    case IORING_OP_WRITE:
-      return "IORING_OP_WRITE";
-    case IORING_OP_FSYNC:
-      return "IORING_OP_FSYNC";
-    case IORING_OP_STATX:
-      return "IORING_OP_STATX";
-    default:
-      return "IORING_OP";
-  }
+  static const std::map<std::uint8_t, std::string_view> names = {
+      {IORING_OP_ACCEPT, "IORING_OP_ACCEPT"},     {IORING_OP_ASYNC_CANCEL, "IORING_OP_ASYNC_CANCEL"},
+      {IORING_OP_CLOSE, "IORING_OP_CLOSE"},       {IORING_OP_FSYNC, "IORING_OP_FSYNC"},
+      {IORING_OP_LINKAT, "IORING_OP_LINKAT"},     {IORING_OP_MKDIRAT, "IORING_OP_MKDIRAT"},
+      {IORING_OP_NOP, "IORING_OP_NOP"},           {IORING_OP_OPENAT, "IORING_OP_OPENAT"},
+      {IORING_OP_POLL_ADD, "IORING_OP_POLL_ADD"}, {IORING_OP_READ, "IORING_OP_READ"},
+      {IORING_OP_RECV, "IORING_OP_RECV"},         {IORING_OP_RENAMEAT, "IORING_OP_RENAMEAT"},
+      {IORING_OP_SEND, "IORING_OP_SEND"},         {IORING_OP_SENDMSG, "IORING_OP_SENDMSG"},
+      {IORING_OP_STATX, "IORING_OP_STATX"},       {IORING_OP_SYMLINKAT, "IORING_OP_SYMLINKAT"},
+      {IORING_OP_UNLINKAT, "IORING_OP_UNLINKAT"}, {IORING_OP_WRITE, "IORING_OP_WRITE"},
+  };
+  const auto found = names.find(opcode);
+  return found == names.end() ? "IORING_OP" : found->second;
 }
 
 // The kernel reports only a send that fell short of what was asked; this one is to be reported.
@@ -75,6 +65,20 @@ void fail(io_uring_sqe& submission, int error) {
   submission.user_data = user_data;
   submission.rw_flags = static_cast<int>(kInjectResult);
   submission.len = static_cast<std::uint32_t>(-error);
+}
+
+void strike_down(io_uring_sqe& submission, const Strike& strike) {
+  switch (strike.manner) {
+    case Manner::is_short:
+      return shorten(submission);
+    case Manner::says_zero:
+      return fail(submission, 0);
+    case Manner::fails_late:
+      if (submission.opcode == IORING_OP_CLOSE) ::close(submission.fd);
+      return fail(submission, strike.error);
+    case Manner::fails:
+      return fail(submission, strike.error);
+  }
 }
 
 }  // namespace
@@ -103,7 +107,7 @@ void ring_entered(int fd) {
     io_uring_sqe& submission = ring.submissions[ring.seen & (ring.parameters.sq_entries - 1)];
     Strike strike;
     if (!Injector::instance().strikes(name_of_operation(submission.opcode), -1, strike)) continue;
-    strike.manner == Manner::is_short ? shorten(submission) : fail(submission, strike.error);
+    strike_down(submission, strike);
   }
 }
 

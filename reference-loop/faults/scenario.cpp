@@ -32,6 +32,8 @@ std::span<const Scenario> scenarios() {
       {"unheard_pipe", unheard_pipe},
       {"child", child},
       {"file_names", file_names},
+      {"files_on_ring", files, false, FilesOn::ring},
+      {"names_on_ring", file_names, false, FilesOn::ring},
       {"machine_names", machine_names},
   };
   return kAll;
@@ -44,7 +46,7 @@ Performance perform(const Scenario& scenario, BackendKind backend, const std::op
   Performance performance;
   Ledger ledger;
   {
-    World world(backend, ledger);
+    World world(backend, scenario.files, ledger);
     if (world) scenario.play(world);
     performance.turns = world.turns();
   }

@@ -15,7 +15,13 @@ namespace refloop::faults {
 struct Scenario {
   std::string_view name;
   void (*play)(World& world);
-  bool in_virtual_time = false;  // also: it has descriptors that a simulated loop looks at
+  bool in_virtual_time = false;   // also: it has descriptors that a simulated loop looks at
+  FilesOn files = FilesOn::pool;  // on the ring: only where there is one
+
+  bool is_for(BackendKind backend) const {
+    if (backend == BackendKind::simulated) return in_virtual_time;
+    return files == FilesOn::pool || backend == BackendKind::io_uring;
+  }
 };
 
 std::span<const Scenario> scenarios();

@@ -9,8 +9,8 @@ constexpr unsigned kTurnsMax = 20'000;
 
 }  // namespace
 
-World::World(BackendKind backend, Ledger& ledger) : ledger_(ledger) {
-  auto created = Loop::create({.backend = backend, .pool_size = 1});
+World::World(BackendKind backend, FilesOn files, Ledger& ledger) : ledger_(ledger) {
+  auto created = Loop::create({.backend = backend, .files = files, .pool_size = 1});
   if (!ledger_.took("create", created)) return;
   loop_ = std::move(*created);
   if (backend == BackendKind::simulated) return;  // where twenty seconds pass at once

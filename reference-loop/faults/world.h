@@ -21,7 +21,7 @@ namespace refloop::faults {
 
 class World {
  public:
-  World(BackendKind backend, Ledger& ledger);
+  World(BackendKind backend, FilesOn files, Ledger& ledger);
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;
