@@ -14,8 +14,8 @@ using nlohmann::json;
 namespace fs = std::filesystem;
 
 constexpr Nanos kProcessAllowance = 10s;  // start-up of a slow runtime on a busy machine
-// A run takes 1 to 10 ms, and dies of its own deadline if it hangs; a busy machine multiplies the former. This
-// ends only players that do not even hear their own alarm.
+// A run takes 1 to 10 ms, and dies of its own deadline if it hangs; a busy machine multiplies the former.
+// This ends only players that do not even hear their own alarm.
 constexpr Nanos kRunAllowance = 300ms;
 
 Expected<fs::path> write_scenarios(const ConformPlan& plan, const Batch& batch) {
