@@ -43,9 +43,16 @@ Result<void> IoUringBackend::open() {
   return {};
 }
 
-// Streams that were closed outside of run(): their descriptors are closed by the kernel.
+// Streams that were closed outside of run(): their descriptors are closed by the kernel. Connections accepted
+// for listeners that were closed meanwhile: nobody else knows of their descriptors.
 IoUringBackend::~IoUringBackend() {
-  if (ring_.is_open() && ring_.unsubmitted() > 0) ring_.enter(false, Nanos{0});
+  if (!ring_.is_open()) return;
+  if (ring_.unsubmitted() > 0) ring_.enter(false, Nanos{0});
+  const auto drop = [](const io_uring_cqe& completion) {
+    if (operation_of(completion) == Operation::accept) Socket{completion.res};
+  };
+  std::ranges::for_each(completions_, drop);
+  ring_.take_completions(drop);
 }
 
 std::string_view io_uring_refusal() {

@@ -178,15 +178,19 @@ void IoUringBackend::finish(const Outgoing& sent) {
   Slot* const slot = find_slot(sent.key);
   if (!slot || !slot->stream) return;
   Stream& stream = *slot->stream;
-  std::size_t taken = sent.is_reported ? static_cast<std::size_t>(std::max(sent.result, 0)) : sent.size;
+  const bool failed = sent.is_reported && !is_for_later(sent.result);
+  const std::size_t taken = sent.is_reported ? static_cast<std::size_t>(std::max(sent.result, 0)) : sent.size;
   if (sent.bytes)
     stream.queue_rest(Bytes(sent.bytes + taken, sent.size - taken));
-  else
+  else if (!failed)  // of a failure nothing was taken, not even requests without a byte
     stream.taken_from_queue(taken, sent.requests);
-  if (sent.is_reported && !is_for_later(sent.result))
+  if (stream.queue_.empty()) return;
+  if (failed)
     stream.front_written(error_from_errno(-sent.result));
-  else if (!stream.queue_.empty())
-    sent.is_reported&& sent.result != -EINTR ? wait_until_writable(stream) : write_soon(stream);
+  else if (sent.is_reported && sent.result != -EINTR)
+    wait_until_writable(stream);
+  else
+    write_soon(stream);
 }
 
 void IoUringBackend::wait_until_writable(Stream& stream) {

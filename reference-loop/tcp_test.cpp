@@ -122,6 +122,20 @@ TEST_F(TcpTest, echoes_by_borrowed_bytes) {
   EXPECT_EQ(log, Log{"client connect OK"});
 }
 
+TEST_F(TcpTest, a_write_without_a_byte_on_a_broken_connection_ends_once) {
+  listen();
+  connect(client);
+  run_until([&] { return !log.empty() && !accepted.empty(); });
+  ASSERT_TRUE(accepted[0].close_reset());
+  loop->run(RunMode::nowait);
+  log.clear();
+  write(client, "empty", "");
+  run_until([&] { return !log.empty(); });
+  loop->run(RunMode::nowait);
+  ASSERT_EQ(log.size(), 1u);
+  EXPECT_TRUE(log[0].starts_with("client empty ")) << log[0];
+}
+
 TEST_F(TcpTest, connect_then_writes_in_order_then_shutdown) {
   listen();
   on_accept = [](Peer& peer) { peer.read(); };
