@@ -10,7 +10,7 @@
 namespace refloop {
 
 Cluster::Cluster(Loop& loop, ClusterOptions options, WorkerMain main)
-    : loop_(loop), options_(std::move(options)), main_(std::move(main)), listener_(loop), deadline_(loop) {
+    : loop_(loop), options_(options), main_(std::move(main)), listener_(loop), deadline_(loop) {
   listener_.data = deadline_.data = this;
 }
 

@@ -39,8 +39,8 @@ Result<Cluster::Child*> Cluster::Child::follow(Slot& slot, pid_t pid, Socket cha
 }
 
 void Cluster::Child::watch_channel() {
-  const std::uint32_t events = EPOLLIN | (full ? std::uint32_t{EPOLLOUT} : 0u);
-  (void)channel_poll.start(events, [](Poll& poll, std::uint32_t ready) {
+  const std::uint32_t interest = EPOLLIN | (full ? std::uint32_t{EPOLLOUT} : 0u);
+  (void)channel_poll.start(interest, [](Poll& poll, std::uint32_t ready) {
     auto& child = *static_cast<Child*>(poll.data);
     child.slot.cluster.on_channel(child, ready & EPOLLOUT);
   });

@@ -24,8 +24,8 @@ class PortChannel {
     sides_[side].port = &port;
   }
 
-  // False: the other side is closed.
-  bool post(int side, Posted&& posted) {
+  // Takes what is posted. False: the other side is closed, and nothing was taken.
+  bool post(int side, Posted& posted) {
     const std::lock_guard lock(mutex_);
     Side& target = sides_[1 - side];
     if (target.closed) return false;
@@ -112,7 +112,7 @@ Result<void> MessagePort::start(MessageCallback on_message, EndCallback on_end) 
 Result<void> MessagePort::post(Message&& message) {
   if (is_closing()) return failure(Error::bad_state);
   PortChannel::Posted posted{std::move(message), loop_.read_clock(), loop_.current_thread()};
-  if (channel_->post(side_, std::move(posted))) return {};
+  if (channel_->post(side_, posted)) return {};
   message = std::move(posted.message);
   return failure(Error::broken_pipe);
 }

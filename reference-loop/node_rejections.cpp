@@ -41,7 +41,7 @@ bool NodeRejections::report_handled() {
 
 bool NodeRejections::report_unhandled(const Promise& promise) {
   promise.state().report = PromiseState::Report::done;
-  const Value reason = promise.value();
+  const Value& reason = promise.value();
   auto& handler = layer_.events.unhandled_rejection;
   if (!handler) {
     layer_.throw_error(reason);

@@ -11,7 +11,7 @@ namespace tickmark {
 Parent::Parent(subject::ServeContext& context, refloop::Loop& loop, refloop::ClusterOptions options)
     : context_(context),
       loop_(loop),
-      options_(std::move(options)),
+      options_(options),
       cluster_(loop, options_,
                [&context](refloop::ClusterWorker& worker) { return run_worker(context, worker); }),
       stop_(loop, [](refloop::Async& async) { static_cast<Parent*>(async.data)->cluster_.stop(); }) {

@@ -55,7 +55,7 @@ void wake_ups(World& world) {
     explicit Wake(World& its_world)
         : Async(its_world.loop(), [](Async& async) { static_cast<Wake&>(async).woken(); }),
           world(its_world) {}
-    void woken() {
+    void woken() override {
       world.ledger().happened("async");
       noticed.release();
       if (++count == 4) world.wind_up();

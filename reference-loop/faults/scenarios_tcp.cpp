@@ -25,7 +25,7 @@ struct DeafPort {
   Socket socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   Address address = Address::parse("127.0.0.1", 0).value();
   DeafPort() {
-    ::bind(socket.fd(), address.raw(), address.size());
+    (void)::bind(socket.fd(), address.raw(), address.size());
     sockaddr_in name{};
     socklen_t size = sizeof(name);
     ::getsockname(socket.fd(), reinterpret_cast<sockaddr*>(&name), &size);
