@@ -6,7 +6,7 @@
 #include "reference-loop/async.h"
 #include "reference-loop/peers_bench.h"
 
-namespace refloop {
+namespace refloop::async_bench {
 namespace {
 
 // The loop's machinery without the scheduler.
@@ -139,4 +139,4 @@ void async_cross_thread_asio(benchmark::State& state) {
 BENCHMARK(async_cross_thread_asio)->UseRealTime()->MeasureProcessCPUTime();
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::async_bench

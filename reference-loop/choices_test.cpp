@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <set>
 
-namespace refloop {
+namespace refloop::choices_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -103,4 +103,4 @@ TEST(ExplorerTest, its_answers_replay_a_run) {
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::choices_test

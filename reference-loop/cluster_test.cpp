@@ -11,7 +11,7 @@
 #include "reference-loop/test_log.h"
 #include "reference-loop/test_loop.h"
 
-namespace refloop {
+namespace refloop::cluster_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -314,4 +314,4 @@ TEST_F(ClusterTest, no_worker_outlives_the_supervisor) {
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::cluster_test

@@ -15,7 +15,7 @@
 #include "reference-loop/fs.h"
 #include "reference-loop/peers_bench.h"
 
-namespace refloop {
+namespace refloop::fs_bench {
 namespace {
 
 constexpr std::size_t kBlockBytes = 4096;
@@ -93,4 +93,4 @@ BENCHMARK(fs_read_direct_refloop)->Arg(1)->Arg(64)->UseRealTime()->MeasureProces
 BENCHMARK(fs_read_direct_libuv)->Arg(1)->Arg(64)->UseRealTime()->MeasureProcessCPUTime();
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::fs_bench

@@ -14,7 +14,7 @@
 #include "reference-loop/test_log.h"
 #include "reference-loop/test_loop.h"
 
-namespace refloop {
+namespace refloop::fs_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -277,4 +277,4 @@ TEST_F(FsTest, a_waiting_request_can_be_canceled) {
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::fs_test

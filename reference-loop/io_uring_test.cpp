@@ -14,7 +14,7 @@
 #include "reference-loop/loop.h"
 #include "reference-loop/timer.h"
 
-namespace refloop {
+namespace refloop::io_uring_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -76,4 +76,4 @@ TEST(IoUring, automatic_takes_it_where_it_can_be_had) {
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::io_uring_test

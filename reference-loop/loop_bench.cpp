@@ -11,7 +11,7 @@
 #include "reference-loop/peers_bench.h"
 #include "reference-loop/watcher.h"
 
-namespace refloop {
+namespace refloop::loop_bench {
 namespace {
 
 void turn_refloop(benchmark::State& state) {
@@ -44,6 +44,6 @@ void turn_asio(benchmark::State& state) {
 BENCHMARK(turn_asio);
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::loop_bench
 
 BENCHMARK_MAIN();

@@ -11,7 +11,7 @@
 #include "reference-loop/test_log.h"
 #include "reference-loop/test_loop.h"
 
-namespace refloop {
+namespace refloop::loop_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -293,4 +293,4 @@ TEST_F(LoopTest, a_signal_runs_behind_the_other_events_of_its_batch) {
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::loop_test

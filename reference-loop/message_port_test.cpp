@@ -13,7 +13,7 @@
 #include "reference-loop/test_log.h"
 #include "reference-loop/test_loop.h"
 
-namespace refloop {
+namespace refloop::message_port_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -364,4 +364,4 @@ TEST(MessagePortThreadsTest, closing_both_ends_at_once_is_harmless) {
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::message_port_test

@@ -6,7 +6,7 @@
 #include "reference-loop/loop.h"
 #include "reference-loop/node_layer.h"
 
-namespace refloop {
+namespace refloop::node_bench {
 namespace {
 
 constexpr int kTasks = 1000;
@@ -88,4 +88,4 @@ void tick_drain_traced(benchmark::State& state) {
 BENCHMARK(tick_drain_traced);
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::node_bench

@@ -3,7 +3,7 @@
 #include "reference-loop/node_test.h"
 #include "reference-loop/pool.h"
 
-namespace refloop {
+namespace refloop::node_errors_test {
 namespace {
 
 struct NodeErrorTest : NodeTest {
@@ -278,4 +278,4 @@ TEST_F(NodeErrorTest, a_handler_that_fails_ends_the_process_with_code_7_and_with
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::node_errors_test

@@ -4,7 +4,7 @@
 #include "reference-loop/pool.h"
 #include "reference-loop/test_loop.h"
 
-namespace refloop {
+namespace refloop::node_layer_test {
 namespace {
 
 TEST_F(NodeTest, ticks_run_before_microtasks_after_main) {
@@ -191,4 +191,4 @@ TEST_F(NodeTest, endless_immediates_and_zero_timeouts_starve_nobody) {
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::node_layer_test

@@ -3,7 +3,7 @@
 #include "reference-loop/node_test.h"
 #include "reference-loop/pool.h"
 
-namespace refloop {
+namespace refloop::node_process_test {
 namespace {
 
 struct NodeProcessTest : NodeTest {
@@ -195,4 +195,4 @@ TEST_F(NodeProcessTest, handles_can_be_closed_after_exit_and_their_close_callbac
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::node_process_test

@@ -3,7 +3,7 @@
 #include "reference-loop/node_async.h"
 #include "reference-loop/node_test.h"
 
-namespace refloop {
+namespace refloop::node_promise_test {
 namespace {
 
 struct NodePromiseTest : NodeTest {
@@ -271,4 +271,4 @@ TEST_F(NodePromiseTest, a_failed_tick_postpones_the_report_with_the_ticks_behind
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::node_promise_test

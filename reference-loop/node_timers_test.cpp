@@ -7,7 +7,7 @@
 
 #include "reference-loop/node_test.h"
 
-namespace refloop {
+namespace refloop::node_timers_test {
 namespace {
 
 using NodeTimersTest = NodeTest;
@@ -244,4 +244,4 @@ TEST(TimerLists, come_out_by_expiry_and_among_equals_in_the_order_of_their_last_
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::node_timers_test

@@ -12,7 +12,7 @@
 #include "reference-loop/test_log.h"
 #include "reference-loop/test_loop.h"
 
-namespace refloop {
+namespace refloop::pipe_test {
 namespace {
 
 int open_descriptors() {
@@ -311,4 +311,4 @@ TEST_F(PipeTest, a_fifo_and_a_character_device_are_adopted_a_file_and_a_folder_a
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::pipe_test

@@ -8,7 +8,7 @@
 #include "reference-loop/test_log.h"
 #include "reference-loop/test_loop.h"
 
-namespace refloop {
+namespace refloop::poll_test {
 namespace {
 
 // A watched socket and the other end of it.
@@ -151,4 +151,4 @@ TEST_F(PollTest, what_cannot_be_waited_for_is_refused) {
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::poll_test

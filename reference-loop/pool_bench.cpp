@@ -9,7 +9,7 @@
 #include "reference-loop/peers_bench.h"
 #include "reference-loop/pool.h"
 
-namespace refloop {
+namespace refloop::pool_bench {
 namespace {
 
 void pool_refloop(benchmark::State& state) {
@@ -113,4 +113,4 @@ void pool_chain_libuv(benchmark::State& state) {
 BENCHMARK(pool_chain_libuv)->Arg(64)->UseRealTime()->MeasureProcessCPUTime();
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::pool_bench

@@ -9,7 +9,7 @@
 #include "reference-loop/test_log.h"
 #include "reference-loop/test_loop.h"
 
-namespace refloop {
+namespace refloop::pool_test {
 namespace {
 
 struct PoolTest : ::testing::Test {
@@ -246,4 +246,4 @@ TEST_F(PoolTest, a_request_that_needs_no_thread_completes_in_a_later_poll_phase)
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::pool_test

@@ -11,7 +11,7 @@
 #include "reference-loop/test_log.h"
 #include "reference-loop/test_loop.h"
 
-namespace refloop {
+namespace refloop::process_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -302,4 +302,4 @@ TEST_F(ProcessTest, a_child_that_somebody_else_waited_for_is_reported_as_lost) {
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::process_test

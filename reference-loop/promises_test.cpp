@@ -10,7 +10,7 @@
 #include "reference-loop/test_log.h"
 #include "reference-loop/test_loop.h"
 
-namespace refloop {
+namespace refloop::promises_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -239,4 +239,4 @@ TEST_F(PromisesTest, a_full_batch_is_followed_by_another_and_nobody_is_served_tw
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::promises_test

@@ -8,7 +8,7 @@
 #include "reference-loop/test_log.h"
 #include "reference-loop/test_loop.h"
 
-namespace refloop {
+namespace refloop::resolve_test {
 namespace {
 
 struct ResolveTest : ::testing::Test {
@@ -99,4 +99,4 @@ TEST_F(ResolveTest, a_waiting_request_can_be_canceled) {
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::resolve_test

@@ -10,7 +10,7 @@
 #include "reference-loop/test_log.h"
 #include "reference-loop/test_loop.h"
 
-namespace refloop {
+namespace refloop::signal_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -195,4 +195,4 @@ TEST_F(SignalTest, an_unreferenced_watcher_lets_the_loop_end) {
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::signal_test

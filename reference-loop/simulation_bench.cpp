@@ -10,7 +10,7 @@
 #include "reference-loop/stream.h"
 #include "reference-loop/timer.h"
 
-namespace refloop {
+namespace refloop::simulation_bench {
 namespace {
 
 using namespace std::chrono_literals;
@@ -123,4 +123,4 @@ void virtual_programs(benchmark::State& state) {
 BENCHMARK(virtual_programs)->Arg(0)->Arg(1)->ArgName("traced");
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::simulation_bench

@@ -10,7 +10,7 @@
 #include "reference-loop/stream.h"
 #include "reference-loop/test_log.h"
 
-namespace refloop {
+namespace refloop::simulation_explorer_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -261,4 +261,4 @@ TEST(ExplorerTest, total_of_all_runs_is_what_the_explorer_counted) {
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::simulation_explorer_test

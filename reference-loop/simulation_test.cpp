@@ -10,7 +10,7 @@
 #include "reference-loop/stream.h"
 #include "reference-loop/test_log.h"
 
-namespace refloop {
+namespace refloop::simulation_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -248,4 +248,4 @@ TEST(SimulationTest, recorded_answers_replay_the_trace) {
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::simulation_test

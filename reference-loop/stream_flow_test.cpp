@@ -14,7 +14,7 @@
 #include "reference-loop/timer.h"
 #include "reference-loop/watcher.h"
 
-namespace refloop {
+namespace refloop::stream_flow_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -291,4 +291,4 @@ TEST_F(StreamFlow, the_port_of_a_closed_listener_is_free_at_once) {
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::stream_flow_test

@@ -16,7 +16,7 @@
 #include "reference-loop/test_stress_streams.h"
 #include "reference-loop/udp.h"
 
-namespace refloop::stress {
+namespace refloop::stress::stress_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -346,4 +346,4 @@ TEST(StressTest, whatever_happens_the_promises_hold) {
 }
 
 }  // namespace
-}  // namespace refloop::stress
+}  // namespace refloop::stress::stress_test

@@ -11,7 +11,7 @@
 #include "reference-loop/test_log.h"
 #include "reference-loop/test_loop.h"
 
-namespace refloop {
+namespace refloop::tcp_options_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -303,4 +303,4 @@ TEST_F(TcpOptionsTest, five_thousand_connections_talk_and_leave) {
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::tcp_options_test

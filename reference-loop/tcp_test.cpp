@@ -11,7 +11,7 @@
 #include "reference-loop/test_log.h"
 #include "reference-loop/test_loop.h"
 
-namespace refloop {
+namespace refloop::tcp_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -357,4 +357,4 @@ TEST_F(TcpTest, two_listeners_share_a_port_only_with_reuse_port) {
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::tcp_test

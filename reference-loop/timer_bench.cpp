@@ -11,7 +11,7 @@
 #include "reference-loop/peers_bench.h"
 #include "reference-loop/timer.h"
 
-namespace refloop {
+namespace refloop::timer_bench {
 namespace {
 
 using std::chrono::milliseconds;
@@ -200,4 +200,4 @@ void timer_fire_asio(benchmark::State& state) {
 BENCHMARK(timer_fire_asio)->Arg(1)->Arg(1000)->Arg(1'000'000);
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::timer_bench

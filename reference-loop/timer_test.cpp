@@ -8,7 +8,7 @@
 #include "reference-loop/test_log.h"
 #include "reference-loop/test_loop.h"
 
-namespace refloop {
+namespace refloop::timer_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -163,4 +163,4 @@ TEST_F(TimerTest, thousands_of_random_timers_fire_in_order) {
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::timer_test

@@ -9,7 +9,7 @@
 #include "reference-loop/test_log.h"
 #include "reference-loop/test_loop.h"
 
-namespace refloop {
+namespace refloop::trace_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -128,4 +128,4 @@ TEST(Trace, callbacks_never_overlap_and_each_submission_runs_once) {
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::trace_test

@@ -7,7 +7,7 @@
 #include "reference-loop/test_log.h"
 #include "reference-loop/test_loop.h"
 
-namespace refloop {
+namespace refloop::udp_test {
 namespace {
 
 // A socket of a test that logs what happens to it.
@@ -280,4 +280,4 @@ TEST_F(UdpTest, options_need_a_socket_and_sane_values) {
 }
 
 }  // namespace
-}  // namespace refloop
+}  // namespace refloop::udp_test

@@ -14,7 +14,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CORE = ("reference-loop", "harness/base", "harness/vocabulary", "harness/stats", "harness/load", "harness/subject",
         "workloads", "baselines")
-STAMPS = ROOT / "build" / "lint"
+BUILD = ROOT / "build-develop"
+STAMPS = BUILD / "lint"
 
 
 def preprocessed(entry):
@@ -34,7 +35,7 @@ def lint(tidy, entry, salt):
     if stamp.exists():
         return entry["file"], ""
     done = subprocess.run(
-        [tidy, "--quiet", "-p", str(ROOT / "build"), entry["file"]], capture_output=True, text=True
+        [tidy, "--quiet", "-p", str(BUILD), entry["file"]], capture_output=True, text=True
     )
     if done.returncode == 0:
         stamp.touch()
@@ -56,7 +57,7 @@ def main():
     STAMPS.mkdir(parents=True, exist_ok=True)
     salt = (ROOT / ".clang-tidy").read_bytes() + subprocess.run([tidy, "--version"], capture_output=True).stdout
     entries = {}
-    for entry in json.loads((ROOT / "build" / "compile_commands.json").read_text()):
+    for entry in json.loads((BUILD / "compile_commands.json").read_text()):
         source = pathlib.Path(entry["file"])
         # Mutants compile the loop's sources again with a fault switched on; linting them once is enough.
         if ROOT in source.parents and is_wanted(source) and "REFLOOP_MUTANT" not in entry["command"]:

@@ -12,9 +12,9 @@ namespace {
 
 using conformance::Verdict;
 
-constexpr Nanos kProgram = 2s;    // length of the background program
-constexpr Nanos kDeadline = 60s;  // of the player, for ramp, program and writing the trace
-constexpr double kRate = 5000;    // messages per second over all connections
+constexpr Nanos kProgram = 2s;          // length of the background program
+constexpr Nanos kPlayerDeadline = 60s;  // of the player, for ramp, program and writing the trace
+constexpr double kRate = 5000;          // messages per second over all connections
 constexpr uint64_t kSeed = 1;
 
 /// Every generic rule with the same verdict and reason: nothing could be judged.
@@ -59,7 +59,8 @@ Expected<std::vector<Verdict>> background_pass(const process::ResolvedSubject& s
                                                const std::filesystem::path& scratch) {
   using conformance::VerdictKind;
   const std::filesystem::path scenario = scratch / "background.json", trace = scratch / "background.ndjson";
-  if (auto written = conformance::write_background_scenario(scenario, kSeed, kProgram, kDeadline); !written) {
+  if (auto written = conformance::write_background_scenario(scenario, kSeed, kProgram, kPlayerDeadline);
+      !written) {
     return std::unexpected(written.error());
   }
   auto client = sockets_client();
@@ -75,7 +76,7 @@ Expected<std::vector<Verdict>> background_pass(const process::ResolvedSubject& s
   config.lanes.push_back(
       {.name = "main", .client = &*client, .connections = connections, .rate_per_s = kRate});
   auto report = load::run_load(config);
-  const process::ExitReport exit = running->stop(kDeadline);
+  const process::ExitReport exit = running->stop(kPlayerDeadline);
   if (!report) return std::unexpected(report.error());
   if (exit.crashed || exit.hung || exit.code != 0) {
     return all_verdicts(rules, subject.id, exit.hung ? VerdictKind::hang : VerdictKind::crash,

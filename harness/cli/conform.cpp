@@ -13,7 +13,7 @@
 namespace tickmark::cli {
 namespace {
 
-struct Options {
+struct ConformFlags {
   std::vector<std::string> subjects;
   std::vector<std::string> rules;
   unsigned repeat = 20;
@@ -24,7 +24,7 @@ struct Options {
   bool tap = false;
 };
 
-Expected<PassRequest> make_request(const Options& options, output::Progress& progress) {
+Expected<PassRequest> make_request(const ConformFlags& options, output::Progress& progress) {
   PassRequest request;
   request.subjects = options.subjects;
   request.rules = options.rules;
@@ -55,7 +55,7 @@ Expected<PassRequest> make_request(const Options& options, output::Progress& pro
   return request;
 }
 
-Expected<int> run_verb(const Options& options, bool json) {
+Expected<int> run_verb(const ConformFlags& options, bool json) {
   auto paths = process::find_paths();
   if (!paths) return std::unexpected(paths.error());
   auto registry = process::Registry::load(*paths);
@@ -86,7 +86,7 @@ Expected<int> run_verb(const Options& options, bool json) {
 }  // namespace
 
 void add_conform(CLI::App& app, Invocation& invocation) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ConformFlags>();
   CLI::App* verb = add_verb(app, invocation, "conform", "callback order of subjects, judged by the rules",
                             [options, &invocation] { return run_verb(*options, invocation.json); });
   verb->add_option("subjects", options->subjects,

@@ -23,7 +23,7 @@
 namespace tickmark::cli {
 namespace {
 
-struct Options {
+struct LoadFlags {
   std::string url;
   std::string rate;
   std::string arrivals = "poisson";
@@ -42,9 +42,9 @@ struct Options {
   bool spin = false;
 };
 
-std::atomic<bool> interrupted = false;
+std::atomic<bool> signaled = false;
 
-Expected<Client> make_client(const Options& options, const Target& target) {
+Expected<Client> make_client(const LoadFlags& options, const Target& target) {
   if (options.workload.empty()) {
     if (target.scheme == "tcp") {
       return usage_error(
@@ -68,7 +68,7 @@ Expected<Client> make_client(const Options& options, const Target& target) {
   return usage_error(fmt::format("workload '{}' is unknown; expected one of {}", options.workload, names));
 }
 
-Expected<load::LoadConfig> make_config(const Options& options, const Target& target, const Client& client) {
+Expected<load::LoadConfig> make_config(const LoadFlags& options, const Target& target, const Client& client) {
   load::LoadConfig config;
   config.address = target.address;
   config.port = target.port;
@@ -115,7 +115,7 @@ Expected<void> write_hlog(const std::string& path, const load::LoadReport& repor
   return output::write_atomically(path, log);
 }
 
-Expected<int> run_verb(const Options& options, bool json) {
+Expected<int> run_verb(const LoadFlags& options, bool json) {
   auto target = Target::parse(options.url);
   if (!target) return std::unexpected(target.error());
   auto client = make_client(options, *target);
@@ -127,11 +127,11 @@ Expected<int> run_verb(const Options& options, bool json) {
                                    target->scheme, client->stream ? "tcp" : "http", target->host,
                                    target->port));
   }
-  const auto stop = [](int) { interrupted = true; };
+  const auto stop = [](int) { signaled = true; };
   std::signal(SIGINT, stop);
   std::signal(SIGTERM, stop);
   load::LoadHooks hooks;
-  hooks.interrupted = [] { return interrupted.load(); };
+  hooks.interrupted = [] { return signaled.load(); };
   const bool live = isatty(STDERR_FILENO) != 0;
   const double total_s = seconds(config->duration);
   hooks.progress = [live, total_s](Nanos elapsed, uint64_t completed) {
@@ -158,7 +158,7 @@ Expected<int> run_verb(const Options& options, bool json) {
 }  // namespace
 
 void add_load(CLI::App& app, Invocation& invocation) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<LoadFlags>();
   CLI::App* verb = add_verb(app, invocation, "load", "the load generator on any server",
                             [options, &invocation] { return run_verb(*options, invocation.json); });
   verb->add_option("url", options->url, "http://host:port/path or tcp://host:port")->required();

@@ -9,7 +9,7 @@ namespace tickmark::cli {
 namespace {
 
 // matplotlib on a busy small machine: ten charts take about 10 s; this is a hang.
-constexpr Nanos kDeadline = 300s;
+constexpr Nanos kRenderDeadline = 300s;
 
 }  // namespace
 
@@ -18,7 +18,7 @@ Expected<void> render_report(const std::filesystem::path& bundle, const std::fil
   auto root = process::find_root();
   if (!root) return std::unexpected(root.error());
   process::RunOptions options;
-  options.deadline = kDeadline;
+  options.deadline = kRenderDeadline;
   auto done = process::run_once({"/usr/bin/python3", "-I", (*root / "reports" / "report.py").string(),
                                  bundle.string(), "--output", output.string(), "--format", format},
                                 options);
@@ -26,7 +26,7 @@ Expected<void> render_report(const std::filesystem::path& bundle, const std::fil
   if (done->exit.hung) {
     return environment_error(
         fmt::format("the report of '{}' was not drawn within {:.0f} s; try --format html,md", bundle.string(),
-                    seconds(kDeadline)));
+                    seconds(kRenderDeadline)));
   }
   if (done->exit.code == 0 && done->exit.signal == 0) return {};
   std::string words = done->exit.stderr_tail;

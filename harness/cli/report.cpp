@@ -14,13 +14,13 @@
 namespace tickmark::cli {
 namespace {
 
-struct Options {
+struct ReportFlags {
   std::string bundle;
   std::string output;
   std::string format = "html,md,csv,png,svg";
 };
 
-Expected<int> run_verb(const Options& options, bool json) {
+Expected<int> run_verb(const ReportFlags& options, bool json) {
   auto bundle = run::analyse_bundle(options.bundle);
   if (!bundle) return std::unexpected(bundle.error());
   const std::filesystem::path output = options.output.empty() ? options.bundle : options.output;
@@ -44,7 +44,7 @@ Expected<int> run_verb(const Options& options, bool json) {
 }  // namespace
 
 void add_report(CLI::App& app, Invocation& invocation) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReportFlags>();
   CLI::App* verb = add_verb(app, invocation, "report", "charts, HTML and Markdown of a bundle",
                             [options, &invocation] { return run_verb(*options, invocation.json); });
   verb->add_option("bundle", options->bundle, "folder of a run")->required();

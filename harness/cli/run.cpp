@@ -8,17 +8,19 @@
 #include <random>
 #include <time.h>
 
+#include "harness/cli/build_identity.h"
 #include "harness/cli/conformance_pass.h"
 #include "harness/cli/pairs.h"
 #include "harness/cli/render.h"
 #include "harness/cli/units.h"
 #include "harness/cli/verb.h"
 #include "harness/output/summary.h"
+#include "harness/process/machine.h"
 
 namespace tickmark::cli {
 namespace {
 
-struct Options {
+struct RunFlags {
   std::vector<std::string> subjects;
   std::vector<std::string> workloads;
   std::string suite = "quick";
@@ -43,7 +45,7 @@ std::string default_output(const std::string& suite) {
   return fmt::format("tickmark-results/{}-{}", stamp, suite);
 }
 
-Expected<run::Overrides> make_overrides(const Options& options) {
+Expected<run::Overrides> make_overrides(const RunFlags& options) {
   run::Overrides overrides;
   overrides.workloads = options.workloads;
   if (options.connections > 0) overrides.connections = options.connections;
@@ -95,8 +97,8 @@ run::ConformPass make_pass(process::Registry& registry, output::Progress& progre
 output::Json tool_document() {
   return {{"name", "tickmark"},
           {"version", "0.1.0"},
-          {"git", TICKMARK_GIT},
-          {"build_type", TICKMARK_BUILD_TYPE},
+          {"git", build_commit()},
+          {"build_type", process::build_type()},
           {"compiler", "g++ " __VERSION__}};
 }
 
@@ -121,13 +123,13 @@ output::Json conformance_document(process::Registry& registry, const std::vector
 
 /// Whom the user names, else whom the suite does; nobody: every subject. A suite that cannot be read is
 /// refused where it is run.
-std::vector<std::string> chosen_subjects(const Options& options, const std::filesystem::path& suites) {
+std::vector<std::string> chosen_subjects(const RunFlags& options, const std::filesystem::path& suites) {
   if (!options.subjects.empty() || !options.plan.empty()) return options.subjects;
   const auto suite = run::load_suite(suites, options.suite);
   return suite ? suite->subjects : std::vector<std::string>();
 }
 
-Expected<run::RunRequest> make_request(const Options& options, const Invocation& invocation,
+Expected<run::RunRequest> make_request(const RunFlags& options, const Invocation& invocation,
                                        process::Registry& registry) {
   auto overrides = make_overrides(options);
   if (!overrides) return std::unexpected(overrides.error());
@@ -147,7 +149,7 @@ Expected<run::RunRequest> make_request(const Options& options, const Invocation&
 }
 
 /// Report and closing words. Everything measured is on disk already; a report that fails does not undo it.
-void conclude(const run::RunOutcome& outcome, const Options& options,
+void conclude(const run::RunOutcome& outcome, const RunFlags& options,
               const std::vector<std::string>& findings, bool json) {
   auto bundle = run::analyse_bundle(outcome.bundle);
   std::string report;
@@ -175,7 +177,7 @@ void conclude(const run::RunOutcome& outcome, const Options& options,
   if (!report.empty()) fmt::print("Report  {}\n", report);
 }
 
-Expected<int> run_verb(const Options& options, const Invocation& invocation) {
+Expected<int> run_verb(const RunFlags& options, const Invocation& invocation) {
   auto paths = process::find_paths();
   if (!paths) return std::unexpected(paths.error());
   auto registry = process::Registry::load(*paths);
@@ -204,7 +206,7 @@ Expected<int> run_verb(const Options& options, const Invocation& invocation) {
 }  // namespace
 
 void add_run(CLI::App& app, Invocation& invocation) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RunFlags>();
   CLI::App* verb =
       add_verb(app, invocation, "run", "measure subjects, judge their callback order, write a report",
                [options, &invocation] { return run_verb(*options, invocation); });

@@ -17,7 +17,7 @@
 namespace tickmark::cli {
 namespace {
 
-struct Options {
+struct ServeFlags {
   std::string subject;
   std::string workload;
   std::string address;
@@ -40,7 +40,7 @@ int wait_for_end(const process::SubjectProcess& subject, int signals) {
   return 0;
 }
 
-Expected<int> run_verb(const Options& options) {
+Expected<int> run_verb(const ServeFlags& options) {
   auto name = SubjectName::parse(options.subject);
   if (!name) return std::unexpected(name.error());
   auto params = parse_pairs("--param", options.params);
@@ -99,7 +99,7 @@ Expected<int> run_verb(const Options& options) {
 }  // namespace
 
 void add_serve(CLI::App& app, Invocation& invocation) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ServeFlags>();
   CLI::App* verb = add_verb(app, invocation, "serve",
                             "one subject alone: prints its ready line, serves until stdin closes",
                             [options] { return run_verb(*options); });

@@ -11,7 +11,7 @@
 
 #include "harness/process/process_tree.h"
 
-namespace tickmark::process {
+namespace tickmark::process::accounting_test {
 namespace {
 
 bool eventually(const std::function<bool()>& condition) {
@@ -203,4 +203,4 @@ TEST(TreeUsage, DifferenceKeepsGaugesAndNeverGoesBelowZero) {
 }
 
 }  // namespace
-}  // namespace tickmark::process
+}  // namespace tickmark::process::accounting_test

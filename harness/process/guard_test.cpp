@@ -12,7 +12,7 @@
 #include "harness/process/process_tree.h"
 #include "harness/process/subject_process.h"
 
-namespace tickmark::process {
+namespace tickmark::process::guard_test {
 namespace {
 
 bool eventually(const std::function<bool()>& condition) {
@@ -159,4 +159,4 @@ TEST(Guard, CountsTheCpuOfEverybodyItWaitedFor) {
 }
 
 }  // namespace
-}  // namespace tickmark::process
+}  // namespace tickmark::process::guard_test

@@ -11,7 +11,7 @@
 #include "harness/process/sentinels.h"
 #include "harness/process/text.h"
 
-namespace tickmark::process {
+namespace tickmark::process::machine_test {
 namespace {
 
 constexpr std::string_view kStat =
@@ -220,4 +220,4 @@ TEST(Text, SplitsAndTrims) {
 }
 
 }  // namespace
-}  // namespace tickmark::process
+}  // namespace tickmark::process::machine_test

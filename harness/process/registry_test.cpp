@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-namespace tickmark::process {
+namespace tickmark::process::registry_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -238,4 +238,4 @@ TEST_F(RegistryTest, PathsFollowTheEnvironment) {
 }
 
 }  // namespace
-}  // namespace tickmark::process
+}  // namespace tickmark::process::registry_test

@@ -10,7 +10,7 @@
 #include "harness/base/unique_fd.h"
 #include "harness/process/process_tree.h"
 
-namespace tickmark::process {
+namespace tickmark::process::subject_process_test {
 namespace {
 
 const std::string kReady =
@@ -246,4 +246,4 @@ TEST(RunOnce, EndsAtItsDeadline) {
 }
 
 }  // namespace
-}  // namespace tickmark::process
+}  // namespace tickmark::process::subject_process_test

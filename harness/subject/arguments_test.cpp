@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <vector>
 
-namespace tickmark::subject {
+namespace tickmark::subject::arguments_test {
 namespace {
 
 SubjectDescription description() {
@@ -103,4 +103,4 @@ TEST(Arguments, help_names_workloads_and_options) {
 }
 
 }  // namespace
-}  // namespace tickmark::subject
+}  // namespace tickmark::subject::arguments_test

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <gtest/gtest.h>
 
-namespace tickmark::subject {
+namespace tickmark::subject::do_work_test {
 namespace {
 
 // RFC 7914, section 12 (the third vector needs 16 MiB, the fourth 1 GiB: left out).
@@ -91,4 +91,4 @@ TEST_F(DoWorkOnFiles, a_missing_file_and_a_folder_are_no_files) {
 }
 
 }  // namespace
-}  // namespace tickmark::subject
+}  // namespace tickmark::subject::do_work_test

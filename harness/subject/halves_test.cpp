@@ -11,7 +11,7 @@
 #include "harness/subject/http_session.h"
 #include "harness/vocabulary/workload.h"
 
-namespace tickmark::subject {
+namespace tickmark::subject::halves_test {
 namespace {
 
 // A connection in memory that works in place, as a thread per connection does.
@@ -244,4 +244,4 @@ TEST_F(Halves, wrong_parameters_are_usage_errors_that_name_them) {
 }
 
 }  // namespace
-}  // namespace tickmark::subject
+}  // namespace tickmark::subject::halves_test

@@ -6,7 +6,7 @@
 #include <regex>
 #include <vector>
 
-namespace tickmark::subject {
+namespace tickmark::subject::http_session_test {
 namespace {
 
 // A connection in memory: keeps what was sent, and offloaded work until the test runs it.
@@ -225,4 +225,4 @@ TEST_F(HttpSessionTest, counts_replies_and_survives_ending_with_work_outstanding
 }
 
 }  // namespace
-}  // namespace tickmark::subject
+}  // namespace tickmark::subject::http_session_test

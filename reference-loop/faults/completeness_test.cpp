@@ -13,7 +13,7 @@
 
 #include "reference-loop/faults/registry.h"
 
-namespace refloop::faults {
+namespace refloop::faults::completeness_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -160,4 +160,4 @@ TEST(FaultSeam, nobody_goes_around_it) {
 }
 
 }  // namespace
-}  // namespace refloop::faults
+}  // namespace refloop::faults::completeness_test

@@ -7,7 +7,7 @@
 
 #include "reference-loop/faults/campaign.h"
 
-namespace refloop::faults {
+namespace refloop::faults::faults_test {
 namespace {
 
 constexpr const char* kTable = TICKMARK_SOURCE_DIR "/docs/faults.md";
@@ -41,4 +41,4 @@ TEST(Faults, are_written_down) {
 }
 
 }  // namespace
-}  // namespace refloop::faults
+}  // namespace refloop::faults::faults_test

@@ -5,7 +5,7 @@
 #include "reference-loop/faults/injector.h"
 #include "reference-loop/faults/scenario.h"
 
-namespace refloop::faults {
+namespace refloop::faults::long_fault_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -49,4 +49,4 @@ INSTANTIATE_TEST_SUITE_P(Backends, LongFault, ::testing::Values(BackendKind::epo
                          });
 
 }  // namespace
-}  // namespace refloop::faults
+}  // namespace refloop::faults::long_fault_test

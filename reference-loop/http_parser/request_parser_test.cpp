@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace http_parser {
+namespace http_parser::request_parser_test {
 namespace {
 
 constexpr Limits kSmall{.head_bytes_max = 256, .headers_max = 4, .body_bytes_max = 32};
@@ -201,4 +201,4 @@ TEST(RequestParser, reset_forgets_a_refusal) {
 }
 
 }  // namespace
-}  // namespace http_parser
+}  // namespace http_parser::request_parser_test

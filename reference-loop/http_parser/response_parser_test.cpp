@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace http_parser {
+namespace http_parser::response_parser_test {
 namespace {
 
 constexpr Limits kSmall{.head_bytes_max = 256, .headers_max = 4, .body_bytes_max = 32};
@@ -121,4 +121,4 @@ TEST(ResponseParser, a_body_without_length_is_limited_too) {
 }
 
 }  // namespace
-}  // namespace http_parser
+}  // namespace http_parser::response_parser_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace http_parser {
+namespace http_parser::url_test {
 namespace {
 
 // "scheme host port target | host field", or the sentence of the refusal.
@@ -54,4 +54,4 @@ TEST(Url, is_refused_where_readers_could_disagree_about_the_host) {
 }
 
 }  // namespace
-}  // namespace http_parser
+}  // namespace http_parser::url_test
