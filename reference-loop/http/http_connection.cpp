@@ -1,5 +1,6 @@
 #include "reference-loop/http/http_connection.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace refloop {
@@ -97,6 +98,7 @@ void HttpConnection::update() {
     else if (!channel_.read_start())
       return abort();
   }
+  time_request();
   const Wait wait = current_wait();
   if (wait == wait_) return;
   wait_ = wait;
@@ -118,20 +120,42 @@ void HttpConnection::update() {
   }
 }
 
-// Later deadlines cost nothing: the timer finds out when it fires.
+// The clock of a whole request: begins with it, stands still while the handler has it paused.
+void HttpConnection::time_request() {
+  if (!reading_head() && !reading_body()) {
+    request_deadline_ = Nanos::max();
+    held_up_ = false;
+    return;
+  }
+  const Nanos now = server_.loop().now();
+  if (request_deadline_ == Nanos::max() || request_timed_ != requests_read()) {
+    request_timed_ = requests_read();
+    request_deadline_ = now + server_.options().request_timeout;
+    held_up_ = false;
+  }
+  const bool held_up = reading_body() && !reading_;
+  if (held_up && !held_up_) held_up_since_ = now;
+  if (!held_up && held_up_) request_deadline_ += now - held_up_since_;
+  held_up_ = held_up;
+}
+
 void HttpConnection::wait_until(Nanos deadline) {
   deadline_ = deadline;
-  if (timer_.is_active() && timer_.due() <= deadline) return;
+  set_timer();
+}
+
+// Later deadlines cost nothing: the timer finds out when it fires.
+void HttpConnection::set_timer() {
+  const Nanos next = held_up_ ? deadline_ : std::min(deadline_, request_deadline_);
+  if (next == Nanos::max() || (timer_.is_active() && timer_.due() <= next)) return;
   (void)timer_.start([](Timer& timer) { static_cast<HttpConnection*>(timer.data)->timer_fired(); },
-                     deadline - server_.loop().now());
+                     next - server_.loop().now());
 }
 
 void HttpConnection::timer_fired() {
   const Nanos now = server_.loop().now();
-  if (now < deadline_) {
-    if (deadline_ != Nanos::max()) wait_until(deadline_);
-    return;
-  }
+  if (!held_up_ && now >= request_deadline_) return refuse(408, "the request took too long");
+  if (now < deadline_) return set_timer();
   switch (wait_) {
     case Wait::head:
       return refuse(408, "the request head took too long");

@@ -43,16 +43,25 @@ class HttpConnection final : private http_session::ServerSession, private Channe
   // After everything that happened: whether to read, and until when to wait.
   void update();
   Wait current_wait() const;
+  void time_request();
   void wait_until(Nanos deadline);
+  void set_timer();
   void timer_fired();
 
   HttpServer& server_;
   Channel channel_;
   Timer timer_;
-  Nanos deadline_{};  // the timer is set to it or to an earlier one, and looks again
+  // Of what it waits for. The timer is set to it, to the request's or to an earlier time, and looks again.
+  Nanos deadline_{};
+  // Of the request that is arriving: when it must be here, and which it is. `held_up_since_`: the handler has
+  // paused it.
+  Nanos request_deadline_ = Nanos::max();
+  Nanos held_up_since_{};
+  std::uint64_t request_timed_ = 0;
   std::size_t queued_then_ = 0;
   Wait wait_ = Wait::handshake;
   bool reading_ = false;
+  bool held_up_ = false;
   bool lingering_ = false;
   bool shut_down_ = false;
   bool peer_ended_ = false;

@@ -8,8 +8,9 @@
 //
 // What it guarantees: what server_session.h does (order, limits and their statuses), and that no peer costs
 // more than bounded memory and time: one that sends its head slowly is answered 408 after `header_timeout`,
-// one that pauses, or does not read its answers, is given up after `idle_timeout`, one with many answers
-// unread gets no more of its requests read. TLS handshakes are within `header_timeout`.
+// one whose request trickles in, however short its pauses, after `request_timeout`, one that pauses, or does
+// not read its answers, is given up after `idle_timeout`, one with many answers unread gets no more of its
+// requests read. TLS handshakes are within `header_timeout`.
 #pragma once
 
 #include <cstddef>
@@ -31,8 +32,11 @@ struct HttpServerOptions {
   const TlsContext* tls = nullptr;                  // borrowed; nothing: plain HTTP
   Nanos header_timeout = std::chrono::seconds(10);  // from the first byte of a head to its last
   Nanos idle_timeout = std::chrono::seconds(60);    // between requests, and for each pause amid one
-  Nanos linger_timeout = std::chrono::seconds(5);   // for the peer to end, once everything was said
-  std::size_t connections_max = 16 * 1024;          // beyond it a connection is dropped when accepted
+  // From the first byte of a request to the last of its body; while the handler has it paused, no time
+  // passes.
+  Nanos request_timeout = std::chrono::seconds(300);
+  Nanos linger_timeout = std::chrono::seconds(5);  // for the peer to end, once everything was said
+  std::size_t connections_max = 16 * 1024;         // beyond it a connection is dropped when accepted
 };
 
 class HttpServer {

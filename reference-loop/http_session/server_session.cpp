@@ -206,6 +206,7 @@ void ServerSession::begin(const http_parser::Request& request) {
 void ServerSession::end_request() {
   ServerExchange& exchange = *std::exchange(current_, nullptr);
   exchange.request_read_ = true;
+  ++requests_read_;
   if (exchange.close_after_) input_over_ = true;
   if (exchange.ended_)
     advance();

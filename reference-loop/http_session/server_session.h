@@ -57,6 +57,8 @@ class ServerSession {
   // Not while too many answers are outstanding or unsent, or a body is paused.
   bool wants_input() const;
   std::uint64_t replies() const { return replies_; }
+  // Read whole. With it, an owner tells the request that arrives from the one before.
+  std::uint64_t requests_read() const { return requests_read_; }
 
  protected:
   virtual ~ServerSession();
@@ -108,6 +110,7 @@ class ServerSession {
   ServerExchange* current_ = nullptr;  // whose body is being read: the last, if any
   std::size_t exchanges_ = 0;
   std::uint64_t replies_ = 0;
+  std::uint64_t requests_read_ = 0;
   bool input_over_ = false;  // nothing more will be read: the peer ended, asked to close, or was refused
   bool consuming_ = false;
   bool wanted_ = true;
