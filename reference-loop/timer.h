@@ -31,7 +31,6 @@ class Timer : public Handle {
 
  private:
   friend class Loop;
-  friend class NodeLayer;
   friend class TimerHeap;
 
   void begin_close() override { stop(); }

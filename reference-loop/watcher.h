@@ -25,7 +25,6 @@ class Watcher : public Handle, private ListHook<> {
 
  private:
   friend class Loop;
-  friend class NodeLayer;
   friend class IntrusiveList<Watcher>;
 
   void begin_close() override { stop(); }
