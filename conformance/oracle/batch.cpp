@@ -25,6 +25,7 @@ Expected<fs::path> write_scenarios(const ConformPlan& plan, const Batch& batch) 
                          {"own_process", entry->rule->own_process},
                          {"run", entry->rule->run},
                          {"steps", entry->rule->steps}});
+    if (!entry->rule->workload.empty()) scenarios.back()["workload"] = entry->rule->workload;
   }
   const json document{{"schema", "tickmark.scenarios/1"},
                       {"kind", "scenarios"},

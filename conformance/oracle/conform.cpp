@@ -35,10 +35,13 @@ class Conformance {
 
   Expected<std::vector<Verdict>> judge_all() {
     for (const Rule& rule : *plan_.rules) {
-      if (!rule.builtin.empty()) continue;
+      if (!rule.builtin.empty() || (rule.layer == Layer::wire) != plan_.wire) continue;
       entries_.push_back({&rule, Tally(rule, plan_.subject)});
       if (auto reason = not_asked(plan_, rule)) {
         inapplicable_[&entries_.back()] = *reason;
+        ++done_;
+      } else if (plan_.wire && std::ranges::find(plan_.serves, rule.workload) == plan_.serves.end()) {
+        entries_.back().tally.unsupported(fmt::format("it does not serve the workload {}", rule.workload));
         ++done_;
       } else if (rule.own_process) {
         alone_.push_back(&entries_.back());

@@ -32,6 +32,10 @@ struct ConformPlan {
   std::vector<std::string> argv;             ///< the subject's command, without the verb `play`
   Versions versions;                         ///< as its `describe` reports, overlaid by --as
   const std::vector<Rule>* rules = nullptr;  ///< selected; must outlive the call
+  /// `argv` is the client of the wire layer (player_wire) and plays the rules of that layer, no others; the
+  /// subject serves these workloads.
+  bool wire = false;
+  std::vector<std::string> serves{};
   std::string mode;         ///< of the player: "", cjs, esm, worker; rules for other modes are inapplicable
   unsigned repeat = 20;     ///< runs per rule, >= 1
   Nanos run_deadline = 5s;  ///< a single run longer than this is a hang
@@ -40,9 +44,9 @@ struct ConformPlan {
   std::function<void(size_t done, size_t of)> progress;  ///< rules settled so far; may be empty
 };
 
-/// One verdict per rule, in the rules' order. Rules with a `builtin` are skipped: they are judged beside a
-/// live workload (background.h). An error only when nothing at all could be run (scratch not writable, no
-/// process).
+/// One verdict per rule of the plan's layer or layers, in the rules' order. Rules with a `builtin` are
+/// skipped: they are judged beside a live workload (background.h). An error only when nothing at all could be
+/// run (scratch not writable, no process).
 Expected<std::vector<Verdict>> conform(const ConformPlan& plan, const RunProcess& run);
 
 }  // namespace tickmark::conformance

@@ -47,7 +47,8 @@ struct Rule {
   VersionRange versions;
   Versions not_for;  ///< component a subject reports -> why the rule does not speak about its interface
 
-  unsigned pool = 4;  ///< worker threads the scenario needs
+  std::string workload;  ///< wire layer: what the subject serves meanwhile; "" on the others
+  unsigned pool = 4;     ///< worker threads the scenario needs
   bool own_process = false;
   nlohmann::json steps = nlohmann::json::array();  ///< as docs/scenarios.md has them
   nlohmann::json run = nlohmann::json::array();    ///< the loop's turns

@@ -140,6 +140,10 @@ Expected<void> read_scenario(const YAML::Node& document, Rule& rule) {
   }
   const auto targets = check_targets(steps);
   if (!targets) return targets;
+  const bool wire = rule.layer == Layer::wire;
+  if (wire ? steps.in_the_loop : steps.on_the_wire) {
+    return usage_error("verbs of the wire are for the layer wire, and it has no others");
+  }
 
   std::vector<std::string> used = rule.observes;
   for (const auto* list : {&rule.required, &rule.forbidden, &rule.when}) {
@@ -158,10 +162,10 @@ Expected<void> read_scenario(const YAML::Node& document, Rule& rule) {
 }
 
 Expected<void> check_keys(const YAML::Node& document) {
-  static constexpr std::array<std::string_view, 20> kKeys{
-      "says",   "level",       "layer",    "source",   "modes",    "since",  "until",
-      "pool",   "own_process", "scenario", "run",      "requires", "when",   "forbids",
-      "counts", "statuses",    "bytes",    "observes", "builtin",  "not_for"};
+  static constexpr std::array<std::string_view, 21> kKeys{
+      "says",   "level",       "layer",    "source",   "modes",    "since",   "until",
+      "pool",   "own_process", "scenario", "run",      "requires", "when",    "forbids",
+      "counts", "statuses",    "bytes",    "observes", "builtin",  "not_for", "workload"};
   for (const auto& entry : document) {
     const auto key = entry.first.as<std::string>("");
     if (std::ranges::find(kKeys, key) == kKeys.end()) {
@@ -196,6 +200,10 @@ Expected<void> read_head(const YAML::Node& document, Rule& rule) {
     auto modes = texts(document, "modes");
     if (!modes) return std::unexpected(modes.error());
     rule.modes = std::move(*modes);
+  }
+  rule.workload = document["workload"].as<std::string>("");
+  if ((rule.layer == Layer::wire) == rule.workload.empty()) {
+    return usage_error("\"workload\" belongs to a rule of the layer wire: what the subject serves meanwhile");
   }
   if (document["pool"]) rule.pool = document["pool"].as<unsigned>(0);
   rule.own_process = document["own_process"].as<bool>(false);

@@ -22,6 +22,7 @@ struct Verb {
   Value value;
   std::string_view keys;      // allowed, separated by blanks
   std::string_view required;  // of those
+  bool on_the_wire = false;
 };
 
 constexpr std::array kVerbs{
@@ -58,6 +59,17 @@ constexpr std::array kVerbs{
     Verb{"busy_until_overdue", Value::target, "", ""},
     Verb{"wait_started", Value::target, "", ""},
     Verb{"stop_loop", Value::nothing, "", ""},
+    Verb{"open", Value::label, "count receive_buffer", "", true},
+    Verb{"expect", Value::label, "on bytes answers times body", "on", true},
+    Verb{"expect_end", Value::label, "on", "on", true},
+    Verb{"after", Value::label, "ms", "ms", true},
+    Verb{"stalled", Value::label, "on", "on", true},
+    Verb{"say", Value::target, "text get bytes times piece end", "", true},
+    Verb{"say_end", Value::target, "", "", true},
+    Verb{"pause", Value::target, "", "", true},
+    Verb{"resume", Value::target, "", "", true},
+    Verb{"reset", Value::target, "", "", true},
+    Verb{"hang_up", Value::target, "", "", true},
 };
 
 bool has_word(std::string_view words, std::string_view word) {
@@ -161,7 +173,11 @@ Expected<void> read_key(const Verb& verb, const std::string& key, const YAML::No
     into.targets.insert(value.as<std::string>(""));
     return {};
   }
-  if (key == "refused" || key == "started") {
+  if (key == "text" || key == "get" || key == "body" || key == "answers") {
+    step[key] = value.as<std::string>("");
+    return {};
+  }
+  if (key == "refused" || key == "started" || key == "end") {
     step[key] = value.as<bool>(false);
     return {};
   }
@@ -179,6 +195,7 @@ Expected<json> read_step(const YAML::Node& node, Steps& into) {
         fmt::format("the step with \"{}\" names no verb of docs/scenarios.md",
                     node.begin() == node.end() ? "" : node.begin()->first.as<std::string>("")));
   }
+  (verb->on_the_wire ? into.on_the_wire : into.in_the_loop) = true;
   json step{{"verb", verb->name}};
   for (const auto& entry : node) {
     const auto key = entry.first.as<std::string>("");

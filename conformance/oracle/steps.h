@@ -21,6 +21,8 @@ struct Steps {
   std::set<std::string> callbacks;  ///< labels of callbacks, `main` included
   std::set<std::string> calls;      ///< labels of verbs without a callback
   std::set<std::string> targets;    ///< handles and labels that steps refer to
+  bool on_the_wire = false;         ///< some verb is a client's
+  bool in_the_loop = false;         ///< some verb is a program's
 };
 
 /// Appends the steps of `list` to `into.steps`. Errors are one sentence without the rule's name.

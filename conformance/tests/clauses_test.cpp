@@ -165,7 +165,8 @@ bool can_fail(const Rule& rule, const RunTrace& base) {
 }
 
 TEST(EveryRule, has_no_clause_that_cannot_fail) {
-  const auto rules = load_rules(std::string(TICKMARK_SOURCE_DIR) + "/conformance/rules").value();
+  auto rules = load_rules(std::string(TICKMARK_SOURCE_DIR) + "/conformance/rules").value();
+  std::erase_if(rules, [](const Rule& rule) { return rule.layer == Layer::wire; });  // see wire_test.cpp
   const auto traces = record_traces(rules);
   unsigned clauses = 0;
   for (const Rule& rule : rules) {

@@ -5,7 +5,9 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +30,16 @@ namespace {
   _exit(127);
 }
 
+bool ends_before(pid_t child, Nanos deadline) {
+  const UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
+  while (true) {
+    const Nanos left = deadline - now();
+    if (left <= Nanos{0}) return false;
+    pollfd watched{process.get(), POLLIN, 0};
+    if (poll(&watched, 1, static_cast<int>(left / 1ms) + 1) > 0) return true;
+  }
+}
+
 }  // namespace
 
 Expected<ProcessResult> run_process(const std::vector<std::string>& argv, Nanos deadline) {
@@ -39,14 +51,12 @@ Expected<ProcessResult> run_process(const std::vector<std::string>& argv, Nanos 
   if (child < 0) return environment_error(fmt::format("cannot start {}: {}", argv[0], std::strerror(errno)));
   if (child == 0) become(argv, errors.get());
   ProcessResult result;
-  const Nanos end = now() + deadline;
+  if (!ends_before(child, now() + deadline)) {
+    result.timed_out = true;
+    kill(-child, SIGKILL);
+  }
   int status = 0;
-  while (waitpid(child, &status, WNOHANG) == 0) {
-    if (now() > end) {
-      result.timed_out = true;
-      kill(-child, SIGKILL);
-    }
-    usleep(1000);
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
   if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 
 #include "conformance/oracle/conform.h"
 #include "conformance/oracle/expectations.h"
@@ -16,18 +17,29 @@ using conformance::Verdict;
 using process::ResolvedSubject;
 using process::SubjectStatus;
 
-/// A subject that plays, ready to be asked.
+/// Runs of a rule of the wire layer: up to half a second each, of real time.
+constexpr unsigned kWireRepeatMax = 20;
+
+/// A subject that can be judged: it plays, or it serves what the client of the wire layer asks, or both.
 struct Player {
   ResolvedSubject subject;
   SubjectStatus status;
+  bool plays = false;
 };
 
 bool has_feature(const SubjectStatus& status, std::string_view feature) {
   return std::ranges::find(status.description.features, feature) != status.description.features.end();
 }
 
+bool has_wire_rule(const std::vector<Rule>& rules, const SubjectStatus& status) {
+  return std::ranges::any_of(rules, [&](const Rule& rule) {
+    return rule.layer == conformance::Layer::wire && speaks(status.description.workloads, rule.workload, "");
+  });
+}
+
 /// The players among the subjects asked for; who cannot play stands in `skipped`, with the reason.
 Expected<std::vector<Player>> find_players(process::Registry& registry, const PassRequest& request,
+                                           const std::vector<Rule>& rules,
                                            std::vector<std::string>& skipped) {
   std::vector<std::string> names = request.subjects;
   if (names.empty()) {
@@ -48,12 +60,13 @@ Expected<std::vector<Player>> find_players(process::Registry& registry, const Pa
     if (auto known = process::Registry::check_options(*subject, status.description); !known) {
       return std::unexpected(known.error());
     }
-    if (!has_feature(status, "play")) {
+    const bool plays = has_feature(status, "play");
+    if (!plays && !has_wire_rule(rules, status)) {
       if (!request.subjects.empty())
         skipped.push_back(fmt::format("{} has no player: nothing to judge", text));
       continue;
     }
-    players.push_back({*subject, status});
+    players.push_back({*subject, status, plays});
   }
   return players;
 }
@@ -75,16 +88,23 @@ conformance::RunProcess runner(const ResolvedSubject& subject) {
   };
 }
 
+/// By its own player, or by the client of the wire layer.
 Expected<std::vector<Verdict>> judge_player(const Player& player, const PassRequest& request,
                                             const std::vector<Rule>& rules,
-                                            const std::filesystem::path& scratch) {
+                                            const std::filesystem::path& scratch, const std::string& client) {
   conformance::ConformPlan plan;
   plan.subject = player.subject.id;
   plan.argv = player.subject.command;
+  if (!client.empty()) {
+    plan.wire = true;
+    plan.serves = player.status.description.workloads;
+    plan.argv.insert(plan.argv.begin(), {client, "--"});
+    plan.argv.emplace_back("--");
+  }
   plan.versions = player.status.description.versions;
   for (const auto& [component, version] : request.judged_as) plan.versions[component] = version;
   plan.rules = &rules;
-  plan.repeat = request.repeat;
+  plan.repeat = client.empty() ? request.repeat : std::min(request.repeat, kWireRepeatMax);
   plan.folder = scratch;
   plan.traces = request.traces;
   if (request.progress) {
@@ -142,25 +162,30 @@ Expected<PassResult> conformance_pass(process::Registry& registry, const PassReq
   auto rules = select_rules(root, request.rules);
   if (!rules) return std::unexpected(rules.error());
   PassResult result;
-  auto players = find_players(registry, request, result.skipped);
+  auto players = find_players(registry, request, *rules, result.skipped);
   if (!players) return std::unexpected(players.error());
   auto scratch = run::Scratch::create();
   if (!scratch) return std::unexpected(scratch.error());
   for (const Player& player : *players) {
     if (request.interrupted && request.interrupted()) break;
-    auto verdicts = judge_player(player, request, *rules, scratch->folder());
-    if (!verdicts) return std::unexpected(verdicts.error());
+    std::vector<Verdict> verdicts;
+    for (const std::string& client : {std::string(), (registry.paths().bin / "player_wire").string()}) {
+      if (client.empty() && !player.plays) continue;
+      auto judged = judge_player(player, request, *rules, scratch->folder(), client);
+      if (!judged) return std::unexpected(judged.error());
+      std::ranges::move(*judged, std::back_inserter(verdicts));
+    }
     if (request.background_connections > 0 && has_feature(player.status, "play_under_load")) {
       auto background =
           background_pass(player.subject, *rules, request.background_connections, scratch->folder());
       if (!background) return std::unexpected(background.error());
-      verdicts->insert(verdicts->end(), background->begin(), background->end());
+      verdicts.insert(verdicts.end(), background->begin(), background->end());
     }
-    if (auto judged = judge_expectations(root, player.subject.name.name, *all_rules, *verdicts, result);
+    if (auto judged = judge_expectations(root, player.subject.name.name, *all_rules, verdicts, result);
         !judged) {
       return std::unexpected(judged.error());
     }
-    for (Verdict& verdict : *verdicts) {
+    for (Verdict& verdict : verdicts) {
       if (request.verdict) request.verdict(verdict);
       result.verdicts.push_back(std::move(verdict));
     }
