@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <thread>
 
@@ -90,10 +91,9 @@ Outcome TestSubject::wait() {
   outcome.out = pending_ + read_to_end(stdout_.get(), deadline);
   outcome.err = read_to_end(stderr_.get(), deadline);
   int status = 0;
-  pid_t ended = 0;
-  while ((ended = ::waitpid(pid_, &status, WNOHANG)) == 0 && now() < deadline) {
-    std::this_thread::sleep_for(1ms);
-  }
+  const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+  readable_before(process.get(), deadline);
+  const pid_t ended = ::waitpid(pid_, &status, WNOHANG);
   if (ended != pid_) {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, &status, 0);

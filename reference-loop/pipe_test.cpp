@@ -9,19 +9,12 @@
 #include <unistd.h>
 
 #include "reference-loop/listener.h"
+#include "reference-loop/test_descriptors.h"
 #include "reference-loop/test_log.h"
 #include "reference-loop/test_loop.h"
 
 namespace refloop::pipe_test {
 namespace {
-
-int open_descriptors() {
-  int count = 0;
-  DIR* folder = opendir("/proc/self/fd");
-  while (readdir(folder)) ++count;
-  closedir(folder);
-  return count;
-}
 
 // One end of a pipe, with what arrived at it.
 struct End : Pipe {
@@ -189,7 +182,7 @@ TEST_F(PipeTest, a_descriptor_waits_with_its_bytes_behind_a_full_pipe) {
 }
 
 TEST_F(PipeTest, no_descriptor_leaks_unread_unsent_or_unwanted) {
-  const int before = open_descriptors();
+  const auto before = open_descriptors();
   {
     auto [from, to] = make_connected({.passes_descriptors = true});
     to.read();
@@ -219,7 +212,7 @@ TEST_F(PipeTest, no_descriptor_leaks_unread_unsent_or_unwanted) {
 
 TEST_F(PipeTest, a_peer_cannot_make_us_run_out_of_descriptors) {
   auto [from, to] = make_connected({.passes_descriptors = true});
-  const int before = open_descriptors();
+  const auto before = open_descriptors();
   to.read();
   std::size_t sent = 0;
   while (!to.ended && sent < 10 * kDescriptorsQueuedMax) {
@@ -241,7 +234,7 @@ TEST_F(PipeTest, a_pipe_that_passes_none_drops_what_a_peer_sends) {
   End& to = make();
   ASSERT_TRUE(from.adopt(std::move(pair.first)));
   ASSERT_TRUE(to.adopt(std::move(pair.second)));
-  const int before = open_descriptors();
+  const auto before = open_descriptors();
   to.read();
   EXPECT_TRUE(pass(from, "x", labelled('a')));
   run_until([&] { return to.text == "x"; });

@@ -12,6 +12,7 @@
 #include "reference-loop/pool.h"
 #include "reference-loop/process.h"
 #include "reference-loop/signal.h"
+#include "reference-loop/test_descriptors.h"
 #include "reference-loop/test_stress.h"
 #include "reference-loop/test_stress_streams.h"
 #include "reference-loop/udp.h"
@@ -308,14 +309,6 @@ void run_world(std::uint64_t seed, std::size_t budget) {
   EXPECT_EQ(world.live(), 0u) << "a close callback never came";
 }
 
-int open_descriptors() {
-  int count = 0;
-  DIR* folder = opendir("/proc/self/fd");
-  while (readdir(folder)) ++count;
-  closedir(folder);
-  return count;
-}
-
 std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
   const char* const text = std::getenv(name);
   return text ? std::strtoull(text, nullptr, 10) : otherwise;
@@ -335,7 +328,7 @@ TEST(StressTest, whatever_happens_the_promises_hold) {
   const std::uint64_t last = only ? only : number_from_environment("REFLOOP_STRESS_SEEDS", kSeeds);
   for (std::uint64_t seed = only ? only : 1; seed <= last && !HasFailure(); ++seed) {
     SCOPED_TRACE("REFLOOP_STRESS_SEED=" + std::to_string(seed));
-    const int before = open_descriptors();
+    const auto before = open_descriptors();
     run_world(seed, 1'000);
     // A child that was given up has a thread that waits for it, and a descriptor, until it is gone.
     for (int tries = 0; open_descriptors() > before && tries < 2'000; ++tries) usleep(1'000);

@@ -10,16 +10,10 @@
 #include <unistd.h>
 
 #include "harness/process/process_tree.h"
+#include "harness/process/test_waiting.h"
 
 namespace tickmark::process::accounting_test {
 namespace {
-
-bool eventually(const std::function<bool()>& condition) {
-  for (const Nanos deadline = now() + 60s; now() < deadline; ::usleep(2'000)) {
-    if (condition()) return true;
-  }
-  return condition();
-}
 
 void burn(Nanos cpu) {
   timespec ts;

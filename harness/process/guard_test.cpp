@@ -11,21 +11,10 @@
 #include "harness/base/unique_fd.h"
 #include "harness/process/process_tree.h"
 #include "harness/process/subject_process.h"
+#include "harness/process/test_waiting.h"
 
 namespace tickmark::process::guard_test {
 namespace {
-
-bool eventually(const std::function<bool()>& condition) {
-  for (const Nanos deadline = now() + 30s; now() < deadline; ::usleep(2'000)) {
-    if (condition()) return true;
-  }
-  return condition();
-}
-
-bool gone(pid_t pid) {
-  const auto stat = read_process_stat(pid);
-  return !stat || stat->state == 'Z';
-}
 
 Command subject(const std::string& before, const std::string& after) {
   return {"/bin/sh", "-c",

@@ -9,6 +9,7 @@
 
 #include "harness/base/unique_fd.h"
 #include "harness/process/process_tree.h"
+#include "harness/process/test_waiting.h"
 
 namespace tickmark::process::subject_process_test {
 namespace {
@@ -18,19 +19,6 @@ const std::string kReady =
 const std::string kServe = kReady + R"(cat >/dev/null; echo '{"final":{"requests":3}}')";
 
 Command shell(const std::string& script) { return {"/bin/sh", "-c", script}; }
-
-/// Waits for a condition, not for a time; the bound only ends a broken test.
-bool eventually(const std::function<bool()>& condition) {
-  for (const Nanos deadline = now() + 30s; now() < deadline; ::usleep(2'000)) {
-    if (condition()) return true;
-  }
-  return condition();
-}
-
-bool gone(pid_t pid) {
-  const auto stat = read_process_stat(pid);
-  return !stat || stat->state == 'Z';  // a zombie holds nothing; its new parent may be slow to wait
-}
 
 bool all_gone(const std::vector<pid_t>& pids) { return std::ranges::all_of(pids, gone); }
 

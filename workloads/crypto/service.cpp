@@ -28,7 +28,7 @@ std::string make_block(uint64_t seed) {
   return block;
 }
 
-void reply_text(Exchange& exchange, WorkOutcome outcome) {
+void reply_digest(Exchange& exchange, WorkOutcome outcome) {
   if (outcome.error) return exchange.reply(500, "the operation failed\n");
   exchange.reply(200, outcome.text);
 }
@@ -59,7 +59,7 @@ class Crypto final : public HttpService {
     DeriveKey work{.password = std::string(*password), .salt = std::string(*salt)};
     work.iterations = static_cast<uint32_t>(*iterations);
     work.key_bytes = static_cast<uint32_t>(*bytes);
-    exchange.offload(std::move(work), reply_text);
+    exchange.offload(std::move(work), reply_digest);
   }
 
   static void scrypt(std::string_view query, Exchange& exchange) {
@@ -79,13 +79,13 @@ class Crypto final : public HttpService {
     work.scrypt_r = static_cast<uint32_t>(*r);
     work.scrypt_p = static_cast<uint32_t>(*p);
     work.key_bytes = static_cast<uint32_t>(*bytes);
-    exchange.offload(std::move(work), reply_text);
+    exchange.offload(std::move(work), reply_digest);
   }
 
   void sha256(std::string_view query, Exchange& exchange) const {
     const auto block = workloads::query_number(query, "block", 0, kBlocks - 1);
     if (!block) return exchange.reply(400, "expected block from 0 to 7\n");
-    exchange.offload(Digest{blocks_[*block]}, reply_text);
+    exchange.offload(Digest{blocks_[*block]}, reply_digest);
   }
 
   std::array<std::string, kBlocks> blocks_;
