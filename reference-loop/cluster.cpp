@@ -8,6 +8,12 @@
 #include "reference-loop/sys.h"
 
 namespace refloop {
+namespace {
+
+// At the deadline of stop(), between one attempt to kill what is left and the next.
+constexpr Nanos kKillAgain = std::chrono::milliseconds(10);
+
+}  // namespace
 
 Cluster::Cluster(Loop& loop, ClusterOptions options, WorkerMain main)
     : loop_(loop), options_(options), main_(std::move(main)), listener_(loop), deadline_(loop) {
@@ -41,7 +47,8 @@ Result<void> Cluster::take_port() {
   });
   if (!listening) return listening;
   const auto local = listener_.local_address();
-  if (local) options_.address = *local;
+  if (!local) return failure(local.error());
+  options_.address = *local;
   return {};
 }
 
@@ -52,8 +59,11 @@ Result<void> Cluster::reserve_port() {
   for (const bool shared : {false, true}) {
     Socket socket(sys::socket(options_.address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket) return failure(last_error());
-    sys::setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &on, socklen_t{sizeof on});
-    if (shared) sys::setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEPORT, &on, socklen_t{sizeof on});
+    for (const int option : {SO_REUSEADDR, SO_REUSEPORT}) {
+      if (option == SO_REUSEPORT && !shared) continue;
+      if (sys::setsockopt(socket.fd(), SOL_SOCKET, option, &on, socklen_t{sizeof on}) != 0)
+        return failure(last_error());
+    }
     if (sys::bind(socket.fd(), options_.address.raw(), options_.address.size()) != 0)
       return failure(last_error());
     if (!shared) continue;
@@ -102,28 +112,28 @@ void Cluster::run_worker(const Slot& slot, Socket channel, pid_t supervisor) {
     ::_exit(3);
   }
   ClusterWorker worker(**loop, slot.index, std::move(channel), options_.sharing, options_.address);
+  if (!worker.start()) ::_exit(3);
   ::_exit(main_(worker));
 }
 
 void Cluster::on_channel(Child& child, bool writable) {
   if (writable && child.full) {
     child.full = false;
-    child.watch_channel();
+    if (!child.watch_channel()) return child.give_up();
     place_waiting();
   }
   constexpr int kPacketsPerTurn = 64;
   for (int i = 0; i < kPacketsPerTurn; ++i) {
-    if (!receive(child)) return;
+    if (receive(child) != Received::packet) return;
   }
 }
 
-// False: nothing there, or no more to come.
-bool Cluster::receive(Child& child) {
+Cluster::Received Cluster::receive(Child& child) {
   Result<ClusterPacket> packet = receive_packet(child.channel);
   if (!packet) {
-    // It still lives, maybe; the pidfd will tell. A broken channel would only be reported for ever.
-    if (packet.error() != Error::again) child.channel_poll.stop();
-    return false;
+    // It ends, and this does not change how; or it lives on without us.
+    if (packet.error() == Error::not_connected) child.give_up();
+    return packet.error() == Error::no_memory ? Received::nothing_now : Received::nothing;
   }
   const std::size_t index = child.slot.index;
   switch (packet->kind) {
@@ -141,12 +151,13 @@ bool Cluster::receive(Child& child) {
     case ClusterPacket::Kind::connection:
       break;
   }
-  return true;
+  return Received::packet;
 }
 
 void Cluster::on_exit(Child& child) {
-  while (receive(child)) {
-  }
+  Received received = Received::packet;
+  while (received == Received::packet) received = receive(child);
+  if (received == Received::nothing_now) return;  // its last words first; the pidfd goes on telling
   ExitStatus status;
   if (!take_exit_status(child.pidfd.fd(), status)) return;
   Slot& slot = child.slot;
@@ -217,7 +228,7 @@ void Cluster::stop() {
         cluster.kill_all();
         cluster.finish_if_empty();
       },
-      any ? options_.drain_timeout : Nanos{0});
+      any ? options_.drain_timeout : Nanos{0}, std::max<Nanos>(options_.drain_timeout, kKillAgain));
 }
 
 void Cluster::kill_all() {
@@ -257,9 +268,7 @@ bool Cluster::hand_to_next(const Socket& connection) {
     const auto sent =
         send_packet(child->channel, ChannelSend::at_once, ClusterPacket::Kind::connection, {}, &connection);
     if (sent) return true;
-    if (sent.error() != Error::again) continue;  // it is dying
-    child->full = true;
-    child->watch_channel();
+    sent.error() == Error::again ? child->wait_for_room() : child->give_up();
   }
   return false;
 }

@@ -22,6 +22,7 @@
 //   - a worker that ends without being asked to is replaced: at once, then after backoff_min, twice that,
 //     and so on up to backoff_max, for as long as it does not live for `stable_after`. More than crashes_max
 //     ends in a row in one place: 'failed', and the cluster stops;
+//   - a worker that lives and cannot be talked to any more is killed, and replaced like one that crashed;
 //   - stop() takes no more connections, tells the workers, and kills those that are left at the deadline;
 //   - no worker outlives the supervisor: the kernel kills them (PR_SET_PDEATHSIG) when the thread that
 //     started them ends, which must be the loop's and should be the process's first.
@@ -107,7 +108,8 @@ class Cluster {
   Result<void> fork_worker(Slot& slot);
   [[noreturn]] void run_worker(const Slot& slot, Socket channel, pid_t supervisor);
   void on_channel(Child& child, bool writable);
-  bool receive(Child& child);
+  enum class Received : std::uint8_t { packet, nothing, nothing_now };
+  Received receive(Child& child);
   void on_exit(Child& child);
   void restart_later(Slot& slot, const ExitStatus& status, bool was_listening);
   void give_up(const Slot& slot, const ExitStatus& status, bool was_listening);

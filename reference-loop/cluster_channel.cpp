@@ -31,6 +31,9 @@ Socket take_descriptor(msghdr& header) {
   return Socket(descriptor);
 }
 
+// Whether a packet that was refused may be taken by the next try.
+bool may_pass(int error) { return error == EAGAIN || error == ENOBUFS || error == ENOMEM; }
+
 }  // namespace
 
 Result<std::pair<Socket, Socket>> make_cluster_channel() {
@@ -49,11 +52,15 @@ Result<void> send_packet(const Socket& channel, ChannelSend mode, ClusterPacket:
   DescriptorSpace space;
   if (connection) put_descriptor(header, space, connection->fd());
   const int flags = MSG_NOSIGNAL | (mode == ChannelSend::at_once ? MSG_DONTWAIT : 0);
-  ssize_t sent;
-  do sent = sys::sendmsg(channel.fd(), &header, flags);
-  while (sent < 0 && errno == EINTR);
-  if (sent < 0) return failure(last_error());
-  return {};
+  for (int tries = 0;;) {
+    if (sys::sendmsg(channel.fd(), &header, flags) >= 0) return {};
+    if (errno == EINTR) continue;
+    if (!may_pass(errno)) return failure(last_error());
+    if (mode == ChannelSend::at_once) return failure(Error::again);
+    constexpr int kTriesMax = 1000;
+    if (++tries == kTriesMax) return failure(Error::no_memory);
+    sys::poll(static_cast<pollfd*>(nullptr), nfds_t{0}, 1);  // a millisecond
+  }
 }
 
 Result<ClusterPacket> receive_packet(const Socket& channel) {
@@ -69,7 +76,7 @@ Result<ClusterPacket> receive_packet(const Socket& channel) {
   ssize_t got;
   do got = sys::recvmsg(channel.fd(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   while (got < 0 && errno == EINTR);
-  if (got < 0 && errno == EAGAIN) return failure(Error::again);
+  if (got < 0 && (errno == EAGAIN || errno == ENOMEM)) return failure(last_error());
   if (got <= 0) return failure(Error::not_connected);
   packet.text.assign(text.data(), static_cast<std::size_t>(got) - sizeof packet.kind);
   packet.socket = take_descriptor(header);

@@ -29,11 +29,12 @@ Result<std::pair<Socket, Socket>> make_cluster_channel();
 enum class ChannelSend : std::uint8_t { waits, at_once };  // for room in the socket; or Error::again
 
 // `connection` is copied into the packet. EMSGSIZE for a text above the limit; Error::broken_pipe if the
-// other end is gone.
+// other end is gone. A lack of memory or buffers is no room: Error::again, or a wait of at most a second.
 Result<void> send_packet(const Socket& channel, ChannelSend mode, ClusterPacket::Kind kind,
                          std::string_view text = {}, const Socket* connection = nullptr);
 
-// Without waiting. Error::again if there is none yet, Error::not_connected after the last.
+// Without waiting. Error::again if there is none yet, Error::no_memory if it could not be taken now and is
+// still there, Error::not_connected after the last.
 Result<ClusterPacket> receive_packet(const Socket& channel);
 
 }  // namespace refloop

@@ -25,11 +25,10 @@ Result<Cluster::Child*> Cluster::Child::follow(Slot& slot, pid_t pid, Socket cha
       auto& exited = *static_cast<Child*>(poll.data);
       exited.slot.cluster.on_exit(exited);
     });
-    if (watched) {
-      child->watch_channel();
-      return child.release();
-    }
-    error = watched.error();
+    const auto heard = watched ? child->watch_channel() : watched;
+    if (heard) return child.release();
+    error = heard.error();
+    child.release()->close();
   }
   sys::kill(pid, SIGKILL);
   siginfo_t info;
@@ -38,12 +37,22 @@ Result<Cluster::Child*> Cluster::Child::follow(Slot& slot, pid_t pid, Socket cha
   return failure(error);
 }
 
-void Cluster::Child::watch_channel() {
+Result<void> Cluster::Child::watch_channel() {
   const std::uint32_t interest = EPOLLIN | (full ? std::uint32_t{EPOLLOUT} : 0u);
-  (void)channel_poll.start(interest, [](Poll& poll, std::uint32_t ready) {
+  return channel_poll.start(interest, [](Poll& poll, std::uint32_t ready) {
     auto& child = *static_cast<Child*>(poll.data);
     child.slot.cluster.on_channel(child, ready & EPOLLOUT);
   });
+}
+
+void Cluster::Child::wait_for_room() {
+  full = true;
+  if (!watch_channel()) give_up();
+}
+
+void Cluster::Child::give_up() {
+  channel_poll.stop();
+  sys::pidfd_send_signal(pidfd.fd(), SIGKILL, nullptr, 0u);
 }
 
 void Cluster::Child::close() {

@@ -28,7 +28,11 @@ struct Cluster::Child {
 
   Child(Slot& place, pid_t number, Socket process, Socket end);
   // For packets; for room to send as well while the channel is full.
-  void watch_channel();
+  Result<void> watch_channel();
+  // There is no room in it now: said when there is.
+  void wait_for_room();
+  // Nothing can be said to it or heard from it any more, and that must not be its life.
+  void give_up();
   void close();
 
   Slot& slot;

@@ -1,6 +1,7 @@
 #include "reference-loop/cluster_worker.h"
 
 namespace refloop {
+
 ClusterWorker::ClusterWorker(Loop& loop, std::size_t index, Socket channel, PortSharing sharing,
                              const Address& address)
     : loop_(loop),
@@ -11,10 +12,13 @@ ClusterWorker::ClusterWorker(Loop& loop, std::size_t index, Socket channel, Port
       poll_(loop, channel_.fd()),
       listener_(loop) {
   poll_.data = listener_.data = this;
+}
+
+Result<void> ClusterWorker::start() {
   const auto started = poll_.start(
       EPOLLIN, [](Poll& poll, std::uint32_t) { static_cast<ClusterWorker*>(poll.data)->on_channel(); });
-  assert(started && "a fresh loop polls a fresh socket");
-  (void)send_packet(channel_, ChannelSend::waits, ClusterPacket::Kind::online);
+  if (!started) return started;
+  return send_packet(channel_, ChannelSend::waits, ClusterPacket::Kind::online);
 }
 
 Result<void> ClusterWorker::serve(ConnectionCallback on_connection) {
@@ -37,7 +41,7 @@ void ClusterWorker::on_channel() {
       if (packet->socket && on_connection_) on_connection_(std::move(packet->socket));
       continue;
     }
-    if (packet.error() == Error::again) return;
+    if (packet.error() != Error::not_connected) return;  // nothing there, or it is there the next time
     leave();
     if (on_stop) on_stop();
   }

@@ -26,6 +26,9 @@ class ClusterWorker {
   Loop& loop() const { return loop_; }
   std::size_t index() const { return index_; }  // from 0; a restarted worker keeps its predecessor's
 
+  // Before all else, by the cluster: listens to the supervisor, who hears that we are online.
+  Result<void> start();
+
   // Connections, from now on, whichever way the port is shared; the supervisor hears that we listen. Error:
   // what the kernel says to listen(). Once.
   Result<void> serve(ConnectionCallback on_connection);

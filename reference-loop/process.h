@@ -57,6 +57,11 @@ struct SpawnOptions {
   std::vector<Stdio> stdio{};
   // A session of its own: a signal for our terminal or process group does not reach it.
   bool detached = false;
+  // Whom it runs as, if not as this process: EPERM for who may not choose. Where either is given, the child
+  // has no supplementary groups; who may not drop them (EPERM) keeps his own. Such a child is forked, at a
+  // price that grows with this process's memory.
+  std::optional<uid_t> user{};
+  std::optional<gid_t> group{};
 };
 
 struct ExitStatus {

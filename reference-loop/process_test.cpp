@@ -291,6 +291,27 @@ TEST_F(ProcessTest, a_detached_child_leads_a_session_of_its_own) {
   EXPECT_TRUE(child.status && child.status->success());
 }
 
+TEST_F(ProcessTest, a_child_runs_as_the_user_and_group_it_was_given_and_in_no_other_group) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs the right to be somebody else";
+  SpawnOptions options = shell("id -u; id -g; id -G; pwd");
+  options.user = 65534;
+  options.group = 65533;
+  options.directory = "/";
+  EXPECT_EQ(output_of(options), "65534\n65533\n65533\n/\n");
+}
+
+TEST_F(ProcessTest, what_a_child_that_is_somebody_cannot_do_is_an_error_of_spawn) {
+  SpawnOptions options{.arguments = {"/nonexistent/program"}, .user = ::getuid()};
+  Child nobody(*loop);
+  EXPECT_EQ(nobody.start(options), failure(error_from_errno(ENOENT)));
+  options.arguments = {"true"};
+  options.directory = "/nonexistent";
+  EXPECT_EQ(nobody.start(options), failure(error_from_errno(ENOENT)));
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a zombie is left";
+  nobody.close();
+  loop->run();
+}
+
 TEST_F(ProcessTest, a_child_that_somebody_else_waited_for_is_reported_as_lost) {
   ASSERT_TRUE(child.start(shell("exit 5")));
   siginfo_t info;

@@ -39,14 +39,18 @@ Spawner::~Spawner() {
 Result<pid_t> Spawner::spawn(const SpawnOptions& options) {
   if (options.arguments.empty()) return failure(Error::bad_state);
   if (auto prepared = prepare(options); !prepared) return failure(prepared.error());
-  const std::vector<char*> arguments = pointers_to(options.arguments);
-  std::vector<char*> environment;
-  if (options.environment) environment = pointers_to(*options.environment);
+  Program program{pointers_to(options.arguments), {}};
+  if (options.environment) program.environment = pointers_to(*options.environment);
+  if (options.user || options.group) return fork_child(options, program);
   pid_t child = -1;
-  const int error = sys::posix_spawnp(&child, arguments[0], &actions_, &attributes_, arguments.data(),
-                                      options.environment ? environment.data() : environ);
+  const int error = sys::posix_spawnp(&child, program.arguments[0], &actions_, &attributes_,
+                                      program.arguments.data(), program.environment_pointer());
   if (error != 0) return failure(error_from_errno(error));
   return child;
+}
+
+char* const* Spawner::Program::environment_pointer() const {
+  return environment.empty() ? environ : environment.data();
 }
 
 void Spawner::open_pipes() {
@@ -86,6 +90,7 @@ Result<void> Spawner::prepare_descriptor(const Stdio& stdio, int target, int cou
     return give(pair->second.fd(), target, count);
   }
   if (stdio.fd_ >= 0) return give(stdio.fd_, target, count);
+  places_.emplace_back(-1, target);
   return checked(posix_spawn_file_actions_addopen(&actions_, target, "/dev/null", O_RDWR, 0));
 }
 
@@ -95,6 +100,7 @@ Result<void> Spawner::give(int fd, int target, int count) {
   Socket copy(sys::fcntl(fd, F_DUPFD_CLOEXEC, count));
   if (!copy) return failure(last_error());
   auto added = checked(posix_spawn_file_actions_adddup2(&actions_, copy.fd(), target));
+  places_.emplace_back(copy.fd(), target);
   given_.push_back(std::move(copy));
   return added;
 }

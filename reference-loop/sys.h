@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -74,7 +75,10 @@ REFLOOP_SYSTEM_CALL(socketpair)
 
 // Descriptors.
 REFLOOP_SYSTEM_CALL(close)
+REFLOOP_SYSTEM_CALL(close_range)
+REFLOOP_SYSTEM_CALL(dup2)
 REFLOOP_SYSTEM_CALL(fcntl)
+REFLOOP_SYSTEM_CALL(pipe2)
 REFLOOP_SYSTEM_CALL(read)
 REFLOOP_SYSTEM_CALL(write)
 REFLOOP_SYSTEM_CALL(writev)
@@ -103,6 +107,8 @@ REFLOOP_SYSTEM_CALL(sigpending)
 REFLOOP_SYSTEM_CALL(sigtimedwait)
 
 // Children.
+REFLOOP_SYSTEM_CALL(chdir)
+REFLOOP_SYSTEM_CALL(execvpe)
 REFLOOP_SYSTEM_CALL(fork)
 REFLOOP_SYSTEM_CALL(getpid)
 REFLOOP_SYSTEM_CALL(getppid)
@@ -111,6 +117,10 @@ REFLOOP_SYSTEM_CALL(pidfd_open)
 REFLOOP_SYSTEM_CALL(pidfd_send_signal)
 REFLOOP_SYSTEM_CALL(posix_spawnp)
 REFLOOP_SYSTEM_CALL(prctl)
+REFLOOP_SYSTEM_CALL(setgid)
+REFLOOP_SYSTEM_CALL(setgroups)
+REFLOOP_SYSTEM_CALL(setsid)
+REFLOOP_SYSTEM_CALL(setuid)
 REFLOOP_SYSTEM_CALL(waitid)
 
 // Files.

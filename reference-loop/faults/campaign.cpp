@@ -61,6 +61,7 @@ std::string judge(const Played& played, const Fault& fault, const Performance& p
            std::to_string(baseline.system_calls);
   bool reported = false;
   for (const auto& [what, error] : differences(baseline.outcome, performance.outcome)) {
+    reported |= error != Error::none && played.scenario->tells == Tells::that_it_failed;
     if (error != error_of(row)) continue;
     reported = true;
     row.seen.insert(what);
@@ -68,9 +69,10 @@ std::string judge(const Played& played, const Fault& fault, const Performance& p
   const bool unnoticed = performance.outcome == baseline.outcome;
   const bool is_told_anyway = std::ranges::any_of(
       baseline.outcome, [&](const auto& ending) { return ending.first.second == error_of(row); });
-  if (unnoticed && fault.expect == Expect::reported && !is_told_anyway) return "nobody heard of it";
+  const bool must_be_told = fault.expect == Expect::reported && played.scenario->tells == Tells::the_error;
+  if (unnoticed && must_be_told && !is_told_anyway) return "nobody heard of it";
   if (!unnoticed && fault.expect == Expect::unnoticed) return "not unnoticed";
-  if (!unnoticed && !reported) return "requests end otherwise, and none with the error itself";
+  if (!unnoticed && !reported) return "requests end otherwise, and none with the error";
   return {};
 }
 

@@ -40,12 +40,15 @@ std::set<std::string> errno_names(const std::string& text) {
 // The loop's sources, without tests, without the seam.
 std::vector<fs::path> loop_sources() {
   std::vector<fs::path> sources;
-  for (const auto& entry : fs::directory_iterator(TICKMARK_SOURCE_DIR "/reference-loop")) {
-    const std::string name = entry.path().filename();
-    const bool is_code = name.ends_with(".cpp") || name.ends_with(".h");
-    const bool is_test = name.ends_with("_test.cpp") || name.ends_with("_bench.cpp") ||
-                         name.starts_with("test_") || name == "sys.h" || name == "uring_calls.h";
-    if (is_code && !is_test) sources.push_back(entry.path());
+  for (const char* const folder : {"", "/crypto", "/http", "/tls"}) {
+    for (const auto& entry :
+         fs::directory_iterator(TICKMARK_SOURCE_DIR "/reference-loop" + std::string(folder))) {
+      const std::string name = entry.path().filename();
+      const bool is_code = name.ends_with(".cpp") || name.ends_with(".h");
+      const bool is_test = name.ends_with("_test.cpp") || name.ends_with("_bench.cpp") ||
+                           name.starts_with("test_") || name == "sys.h" || name == "uring_calls.h";
+      if (is_code && !is_test) sources.push_back(entry.path());
+    }
   }
   return sources;
 }

@@ -2,21 +2,18 @@
 //
 // Nothing happens until a Strike is armed. Then the calls that match it are counted, and those from the
 // first-th on fail, fall short or report failure after they took effect, as often as was asked. One strike at
-// a time, from any number of threads: the pool calls the kernel, too.
+// a time, from any number of threads and of processes forked from this one: the pool calls the kernel, too,
+// and so do the workers of a cluster.
 #pragma once
 
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <mutex>
-#include <string>
 #include <string_view>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <type_traits>
-#include <utility>
 
 #include "reference-loop/faults/ring_faults.h"
 
@@ -60,15 +57,12 @@ class Injector {
   bool strikes(std::string_view call, int first_argument, Strike& strike);
 
  private:
+  struct State;
+
+  Injector();
   static Target target_of(int descriptor);
 
-  mutable std::mutex mutex_;
-  bool armed_ = false;
-  Strike strike_;
-  unsigned matched_ = 0;
-  unsigned hits_ = 0;
-  unsigned total_ = 0;
-  std::map<std::pair<std::string, Target>, unsigned> counts_;
+  State& state_;  // in memory shared with forked processes
 };
 
 // How a call reports failure is part of its manual page: -1 and errno, unless it is one of these.

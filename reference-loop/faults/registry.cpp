@@ -2,29 +2,12 @@
 
 #include <netdb.h>
 
+#include "reference-loop/faults/fault_kinds.h"
+
 namespace refloop::faults {
 namespace {
 
 using enum Expect;
-
-// The kernel had no time, room or bytes for it: the loop asks again, nobody hears of it.
-#define AGAIN(errno_name) \
-  Fault { #errno_name, Manner::fails, errno_name, unnoticed }
-// The one who asked hears of it, by this very error.
-#define TOLD(errno_name) \
-  Fault { #errno_name, Manner::fails, errno_name, reported }
-#define TOLD_OR_HARMLESS(errno_name) \
-  Fault { #errno_name, Manner::fails, errno_name, reported_or_harmless }
-// Took effect, says otherwise.
-#define LATE(errno_name) \
-  Fault { #errno_name, Manner::fails_late, errno_name, unnoticed }
-// Pauses the listener for 50 ms: one scenario is enough.
-#define PAUSES(errno_name) \
-  Fault { #errno_name, Manner::fails, errno_name, unnoticed, "many_connects" }
-
-constexpr Fault kShort{"short", Manner::is_short, 0, unnoticed};
-
-constexpr auto kAny = Target::anything;
 
 std::vector<Call> sockets() {
   return {
@@ -104,6 +87,8 @@ std::vector<Call> descriptors() {
   return {
       {"close", Target::stream, "close(2)", {LATE(EINTR), LATE(EIO)}, "EDQUOT, ENOSPC: of files"},
       {"close", Target::kernel_object, "close(2)", {LATE(EINTR)}, "EDQUOT, EIO, ENOSPC: of files"},
+      {"close_range", kAny, "close_range(2)", {TOLD(EMFILE), TOLD(ENOMEM)}},
+      {"dup2", kAny, "dup(2)", {AGAIN(EINTR), TOLD(EBUSY), TOLD(EMFILE)}},
       {"fcntl",
        kAny,
        "fcntl(2)",
@@ -111,6 +96,7 @@ std::vector<Call> descriptors() {
        "EACCES, EAGAIN, EBUSY, EDEADLK, EINTR, ENOLCK, ENOTDIR, EPERM: not of F_GETFL and of F_SETFL "
        "with "
        "O_NONBLOCK"},
+      {"pipe2", kAny, "pipe(2)", {TOLD(EMFILE), TOLD(ENFILE)}, "ENOPKG: of notifications"},
       {"read", Target::kernel_object, "read(2)", {AGAIN(EAGAIN), AGAIN(EINTR)}, "EIO, EISDIR: of files"},
       {"read",
        Target::stream,
@@ -165,12 +151,23 @@ std::vector<Call> waiting() {
 
 std::vector<Call> children() {
   return {
+      {"chdir",
+       kAny,
+       "chdir(2)",
+       {TOLD(EACCES), TOLD(ENOENT)},
+       "EIO, ELOOP, ENAMETOOLONG, ENOMEM, ENOTDIR: passed on alike"},
+      {"execvpe",
+       kAny,
+       "execve(2)",
+       {TOLD(E2BIG), TOLD(EACCES), TOLD(ENOENT), TOLD(ENOMEM)},
+       "EAGAIN, EIO, EISDIR, ELIBBAD, ELOOP, EMFILE, ENAMETOOLONG, ENFILE, ENOEXEC, ENOTDIR, EPERM, ETXTBSY: "
+       "passed "
+       "on alike"},
       {"fork",
        kAny,
        "fork(2)",
-       {},
-       "EAGAIN, ENOMEM: passed on by Cluster::start(), retried by a restart; not injected, as nothing but a "
-       "cluster forks; ENOSYS: of systems without it; ERESTARTNOINTR: seen by tracers only"},
+       {TOLD(EAGAIN), TOLD(ENOMEM)},
+       "ENOSYS: of systems without it; ERESTARTNOINTR: seen by tracers only"},
       {"getpid", kAny, "getpid(2)", {}},
       {"getppid", kAny, "getpid(2)", {}},
       {"kill", kAny, "kill(2)", {}, "EPERM, ESRCH: not of an own child that nobody waited for"},
@@ -190,6 +187,10 @@ std::vector<Call> children() {
        "prctl(2)",
        {},
        "PR_SET_PDEATHSIG knows EINVAL only; EACCES, EBUSY, ENODEV, ENXIO, EPERM, ERANGE: of other options"},
+      {"setgid", kAny, "setgid(2)", {TOLD(EPERM)}},
+      {"setgroups", kAny, "getgroups(2)", {TOLD(ENOMEM), TOLD_OR_HARMLESS(EPERM)}},
+      {"setsid", kAny, "setsid(2)", {TOLD(EPERM)}},
+      {"setuid", kAny, "setuid(2)", {TOLD(EAGAIN), TOLD(EPERM)}},
       {"waitid", kAny, "wait(2)", {AGAIN(EINTR), TOLD(ECHILD)}, "EAGAIN, ESRCH: of other pidfds than ours"},
   };
 }

@@ -1,25 +1,11 @@
 // What is submitted to an io_uring, by the result of its completion.
-#include "reference-loop/faults/registry.h"
+#include "reference-loop/faults/fault_kinds.h"
 
 namespace refloop::faults {
-namespace {
 
 using enum Expect;
 
-#define AGAIN(errno_name) \
-  Fault { #errno_name, Manner::fails, errno_name, unnoticed }
-#define TOLD(errno_name) \
-  Fault { #errno_name, Manner::fails, errno_name, reported }
-// Pauses the listener for 50 ms: one scenario is enough.
-#define PAUSES(errno_name) \
-  Fault { #errno_name, Manner::fails, errno_name, unnoticed, "many_connects" }
-
-constexpr Fault kShort{"short", Manner::is_short, 0, unnoticed};
-
-}  // namespace
-
 std::vector<Call> ring_submissions() {
-  constexpr auto kAny = Target::anything;
   return {
       {"IORING_OP_ACCEPT",
        kAny,
@@ -67,7 +53,6 @@ std::vector<Call> ring_submissions() {
 }
 
 std::vector<Call> ring_files() {
-  constexpr auto kAny = Target::anything;
   const auto of_names = [](std::string_view opcode, std::string_view page) {
     return Call{opcode,
                 kAny,

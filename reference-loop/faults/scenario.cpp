@@ -1,17 +1,8 @@
 #include "reference-loop/faults/scenario.h"
 
-#include <filesystem>
-#include <iterator>
+#include "reference-loop/test_descriptors.h"
 
 namespace refloop::faults {
-namespace {
-
-std::size_t open_descriptors() {
-  const std::filesystem::directory_iterator entries("/proc/self/fd");
-  return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
-}
-
-}  // namespace
 
 std::span<const Scenario> scenarios() {
   static constexpr Scenario kAll[] = {
@@ -31,17 +22,23 @@ std::span<const Scenario> scenarios() {
       {"plain_pipe", plain_pipe},
       {"unheard_pipe", unheard_pipe},
       {"child", child},
+      {"child_as_somebody", child_as_somebody},
       {"file_names", file_names},
       {"files_on_ring", files, false, FilesOn::ring},
       {"names_on_ring", file_names, false, FilesOn::ring},
       {"machine_names", machine_names},
+      {"secure_echo", secure_echo},
+      {.name = "http", .play = http, .tells = Tells::that_it_failed},
+      {.name = "fetch", .play = fetch, .tells = Tells::that_it_failed},
+      {.name = "cluster_hand_off", .play = cluster_hand_off, .tells = Tells::that_it_failed},
+      {.name = "cluster_reuse_port", .play = cluster_reuse_port, .tells = Tells::that_it_failed},
   };
   return kAll;
 }
 
 Performance perform(const Scenario& scenario, BackendKind backend, const std::optional<Strike>& strike) {
   Injector& injector = Injector::instance();
-  const std::size_t descriptors = open_descriptors();
+  const auto descriptors = open_descriptors();
   injector.arm(strike.value_or(Strike{}));
   Performance performance;
   Ledger ledger;
@@ -56,7 +53,7 @@ Performance perform(const Scenario& scenario, BackendKind backend, const std::op
   performance.hits = injector.hits();
   performance.outcome = ledger.outcome();
   performance.violations = ledger.violations();
-  if (const std::size_t after = open_descriptors(); after != descriptors)
+  if (const auto after = open_descriptors(); after != descriptors)
     performance.violations.push_back(std::to_string(after) + " descriptors are open, were " +
                                      std::to_string(descriptors));
   return performance;

@@ -12,11 +12,18 @@
 
 namespace refloop::faults {
 
+// What the one who asked is told of a failed call.
+enum class Tells : std::uint8_t {
+  the_error,      // this very error
+  that_it_failed  // some error: the call was made by another party, who ended the connection, or itself
+};
+
 struct Scenario {
   std::string_view name;
   void (*play)(World& world);
   bool in_virtual_time = false;   // also: it has descriptors that a simulated loop looks at
   FilesOn files = FilesOn::pool;  // on the ring: only where there is one
+  Tells tells = Tells::the_error;
 
   bool is_for(BackendKind backend) const {
     if (backend == BackendKind::simulated) return in_virtual_time;
@@ -42,8 +49,14 @@ void descriptors(World& world);
 void plain_pipe(World& world);
 void unheard_pipe(World& world);
 void child(World& world);
+void child_as_somebody(World& world);
 void file_names(World& world);
 void machine_names(World& world);
+void secure_echo(World& world);
+void http(World& world);
+void fetch(World& world);
+void cluster_hand_off(World& world);
+void cluster_reuse_port(World& world);
 
 // What one performance of a scenario came to.
 struct Performance {

@@ -23,6 +23,12 @@ calls) and every descriptor was closed.
 - **epoll** and the other backends: in how many scenarios the fault struck.
 - **the user sees**: the requests that end with this very error. *nothing*: all ends as if it had not happened.
 
+In `http`, `fetch` and `cluster_*` the one who asks may be another than the one who was struck: a server tells
+its client by ending the connection, a worker its supervisor by ending itself. There it is enough that some
+request ends with an error, or that nobody needed what failed. The cluster's faults strike whoever makes the
+call, the supervisor or a worker in any of its lives: each exit was reported once, no worker crashed or was
+left as a zombie, and a client that asks again was answered, or the cluster said that it gives up.
+
 )";
 
 std::string seen_by_user(const Row& row) {

@@ -86,6 +86,7 @@ Result<void> HttpClient::request(const http_session::RequestHead& head, Callback
   if (const auto sent = channel_->send(text); !sent) return sent;
   busy_ = true;
   callbacks_ = callbacks;
+  send_error_ = Error::none;
   head_seen_ = false;
   interim_responses_ = 0;
   request_chunked_ = head.chunked;
@@ -105,20 +106,30 @@ Result<void> HttpClient::write(std::string_view piece) {
   if (request_chunked_) {
     std::string chunk;
     http_session::append_chunk_size(chunk, piece.size());
-    return channel_->send(chunk.append(piece).append("\r\n"));
+    return send_body(chunk.append(piece).append("\r\n"));
   }
   if (piece.size() > body_bytes_left_) return failure(Error::bad_state);
   body_bytes_left_ -= piece.size();
   request_sent_ = body_bytes_left_ == 0;
-  return channel_->send(piece);
+  return send_body(piece);
+}
+
+Result<void> HttpClient::send_body(std::string_view bytes) {
+  if (send_error_ != Error::none) return failure(send_error_);
+  const auto sent = channel_->send(bytes);
+  if (sent) return sent;
+  send_error_ = sent.error();
+  keep_alive_ = false;
+  return sent;
 }
 
 Result<void> HttpClient::end() {
   if (!busy_) return failure(Error::bad_state);
+  if (send_error_ != Error::none) return failure(send_error_);
   if (request_sent_) return {};
   if (!request_chunked_) return failure(Error::bad_state);  // bytes are missing
   request_sent_ = true;
-  return channel_->send("0\r\n\r\n");
+  return send_body("0\r\n\r\n");
 }
 
 void HttpClient::channel_read(Bytes bytes) {

@@ -51,6 +51,8 @@ class HttpClient final : private Channel::Owner {
   // Sends the head; `head` announces a body by length or `chunked`, which write() and end() then send.
   // Error::busy while an exchange is going on, not_connected, bad_state for a head that cannot be sent.
   Result<void> request(const http_session::RequestHead& head, Callbacks callbacks);
+  // After one that failed they all fail: nothing is sent behind a gap. on_done comes all the same; better
+  // close().
   Result<void> write(std::string_view piece);
   Result<void> end();
   // Of the request, not yet taken by the system.
@@ -85,6 +87,7 @@ class HttpClient final : private Channel::Owner {
   void report_open(Error error);
   void receive(std::string_view bytes);
   bool take(const http_parser::Progress& progress);
+  Result<void> send_body(std::string_view bytes);
   void finish(Error error, std::string reason);
   void expect_within(Nanos timeout);
   void timed_out();
@@ -104,6 +107,7 @@ class HttpClient final : private Channel::Owner {
   std::string held_;  // arrived while paused
   std::string failure_reason_;
   Error open_error_ = Error::none;
+  Error send_error_ = Error::none;   // of the request's body
   std::size_t body_bytes_left_ = 0;  // of the request, where its length was announced
   int interim_responses_ = 0;
   bool request_chunked_ = false;

@@ -97,6 +97,7 @@ void TlsStream::begin_shutdown() {
   if (failure_ != Error::none) return finished(failure_);
   engine_.close_notify();
   flush();
+  if (failure_ != Error::none) return finished(failure_);
   const auto started = below_.shutdown([](Stream& stream, Error error) {
     auto& self = *static_cast<TlsStream*>(stream.data);
     if (self.is_closing()) return;  // finish_close() tells
