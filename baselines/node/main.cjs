@@ -1,14 +1,15 @@
 'use strict';
-// Node.js as people run it: one process, one loop, libuv's pool behind it.
+// Node.js as people run it: one process, one loop, libuv's pool behind it. Deno and Bun run the same program.
 
-const path = require('node:path');
-const { run_subject, print_line, on_stop } = require('../../harness/subject/javascript/subject.cjs');
-const { make_server } = require('../../harness/subject/javascript/servers.cjs');
+const path = require('path');
+const { run_subject, print_line, on_stop, runtime_name } = require('../../harness/subject/javascript/subject.cjs');
 
 function serve(plan, fail) {
+  const { make_server } = require('../../harness/subject/javascript/servers.cjs');
   const counters = {};
   const server = make_server(plan.workload, plan.params, plan.settings, counters);
-  server.on('error', fail);
+  // Bun does not say what it could not listen on.
+  server.on('error', (error) => fail(Object.assign(error, { address: plan.address, port: plan.port })));
   server.listen({ host: plan.address, port: plan.port, backlog: plan.settings.backlog }, () => {
     const { address, port } = server.address();
     print_line({ ready: { address, port, pid: process.pid, workers: 1 } });
@@ -20,8 +21,9 @@ function serve(plan, fail) {
 }
 
 run_subject({
-  name: 'node',
+  name: runtime_name(),
   options: {},
   serve,
+  modes: ['cjs'],
   play: (parsed) => require(path.join(__dirname, '../../conformance/players/javascript/player.cjs')).play(parsed),
 });

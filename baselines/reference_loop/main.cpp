@@ -85,7 +85,7 @@ int main(int argc, char** argv) {
   description.name = "reference_loop";
   description.versions = {{"refloop", "0.1.0"}};
   description.workloads = {"cpu", "crypto", "fs", "hello", "sockets"};
-  description.options = {{"backend", "epoll"}, {"files", "pool"}, {"headers", "lean"},
+  description.options = {{"backend", "epoll"}, {"files", "pool"}, {"headers", "lean"}, {"perturb", "off"},
                          {"pool", "4"},        {"seed", "1"},     {"time", "real"}};
   description.features = {"play_under_load"};
   return tickmark::subject::subject_main(

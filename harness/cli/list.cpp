@@ -16,12 +16,15 @@ ordered_json list_subjects(process::Registry& registry) {
   ordered_json out = ordered_json::array();
   for (const process::CatalogueEntry& entry : registry.catalogue()) {
     ordered_json subject{
-        {"name", entry.manifest.name}, {"title", entry.manifest.title}, {"says", entry.manifest.says}};
+        {"name", entry.name.text()}, {"title", entry.manifest.title}, {"says", entry.manifest.says}};
     subject["available"] = entry.status.available();
     subject["reason"] = entry.status.reason;
     subject["install"] = entry.status.install;
+    if (auto resolved = registry.resolve(entry.name))
+      subject["program"] = process::find_program(resolved->command[0]).string();
     subject["versions"] = entry.status.description.versions;
     subject["workloads"] = entry.status.description.workloads;
+    subject["features"] = entry.status.description.features;
     subject["options"] = entry.status.description.options;
     subject["caveat"] = entry.manifest.caveat;
     out.push_back(subject);

@@ -163,6 +163,7 @@ Check examine_neighbours() {
 
 void examine_subjects(Registry& registry, std::vector<Check>& checks) {
   for (const CatalogueEntry& entry : registry.catalogue()) {
+    if (!entry.name.version.empty()) continue;  // fetched runtimes are an extra, not a part of the machine
     const std::string name = "subject_" + entry.manifest.name;
     switch (entry.status.availability) {
       case Availability::kAvailable: {

@@ -123,6 +123,10 @@ SubjectManifest fill_subject(const Mapping& file, const std::string& name) {
   for (const auto& option : file.map("launch_options")) {
     manifest.launch_options[option.first.as<std::string>()] = option.second.as<std::string>();
   }
+  manifest.fetched = file.text_or_empty("fetched");
+  if (!manifest.fetched.empty() && !manifest.launch_options.contains("binary")) {
+    file.fail("fetched", "needs a launch option 'binary', whose place a fetched program takes");
+  }
   check_placeholders(file, manifest);
   return manifest;
 }
@@ -164,9 +168,10 @@ WorkloadSpec fill_workload(const Mapping& file, const std::string& id) {
 
 Expected<SubjectManifest> load_subject_manifest(const std::filesystem::path& file) {
   const std::string name = file.parent_path().filename();
-  return load_mapping(file,
-                      {"title", "says", "colour", "command", "binary", "install", "caveat", "launch_options"},
-                      [&](const Mapping& mapping) { return fill_subject(mapping, name); });
+  return load_mapping(
+      file,
+      {"title", "says", "colour", "command", "binary", "install", "caveat", "launch_options", "fetched"},
+      [&](const Mapping& mapping) { return fill_subject(mapping, name); });
 }
 
 Expected<WorkloadSpec> load_workload_spec(const std::filesystem::path& file) {

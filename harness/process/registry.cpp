@@ -138,6 +138,9 @@ Command ResolvedSubject::play_command(const std::vector<std::string>& arguments)
 Expected<Registry> Registry::load(const Paths& paths) {
   Registry registry;
   registry.paths_ = paths;
+  auto pinned = load_pinned_runtimes(paths.root);
+  if (!pinned) return std::unexpected(pinned.error());
+  registry.pinned_ = std::move(*pinned);
   const auto subjects = registered(paths.root / "baselines", "subject.yaml");
   if (!subjects) return std::unexpected(subjects.error());
   for (const fs::path& file : *subjects) {
@@ -165,6 +168,18 @@ Expected<WorkloadSpec> Registry::workload(std::string_view id) const {
       fmt::format("there is no workload '{}';{} see 'tickmark list workloads'", id, did_you_mean(id, ids)));
 }
 
+const PinnedRuntime* Registry::pinned_for(const SubjectName& name, const SubjectManifest& manifest) const {
+  const std::string major = name.version.substr(0, name.version.find('.'));
+  const PinnedRuntime* found = nullptr;
+  for (const PinnedRuntime& runtime : pinned_) {
+    if (runtime.family != manifest.fetched || manifest.fetched.empty()) continue;
+    if (!major.empty() && runtime.major != major) continue;
+    // Without a version: the newest that is here, else the newest that could be.
+    if (found == nullptr || runtime.is_here() || !found->is_here()) found = &runtime;
+  }
+  return found;
+}
+
 Expected<ResolvedSubject> Registry::resolve(const SubjectName& name) const {
   const auto found = std::ranges::find(subjects_, name.name, &SubjectManifest::name);
   if (found == subjects_.end()) {
@@ -175,6 +190,11 @@ Expected<ResolvedSubject> Registry::resolve(const SubjectName& name) const {
   }
   ResolvedSubject subject{name, name.text(), *found, {}, {}};
   Parameters values = found->launch_options;
+  const PinnedRuntime* pinned = pinned_for(name, *found);
+  if (pinned != nullptr && pinned->is_here() &&
+      (!name.version.empty() || find_program(values["binary"]).empty())) {
+    values["binary"] = pinned->program;
+  }
   for (const auto& [key, value] : name.options) {
     (values.contains(key) ? values : subject.options)[key] = value;
   }
@@ -185,13 +205,18 @@ Expected<ResolvedSubject> Registry::resolve(const SubjectName& name) const {
 }
 
 SubjectStatus Registry::status(const ResolvedSubject& subject) {
-  if (auto absent = look_for_programs(subject)) return *absent;
+  const PinnedRuntime* pinned =
+      subject.name.version.empty() ? nullptr : pinned_for(subject.name, subject.manifest);
+  if (auto absent = look_for_programs(subject)) {
+    if (pinned != nullptr) absent->install = pinned->fetch_command();
+    return *absent;
+  }
   auto [cached, fresh] = described_.try_emplace(subject.command);
   if (fresh) cached->second = run_describe(subject);
   SubjectStatus status = cached->second;
   if (!status.available()) return status;
   if (auto mismatch = version_mismatch(subject.name, status.description); !mismatch.empty()) {
-    return missing(std::move(mismatch), "");
+    return missing(std::move(mismatch), pinned == nullptr ? "" : pinned->fetch_command());
   }
   return status;
 }
@@ -215,7 +240,14 @@ std::vector<CatalogueEntry> Registry::catalogue() {
   for (const SubjectManifest& manifest : subjects_) {
     SubjectName name;
     name.name = manifest.name;
-    entries.push_back({manifest, status(*resolve(name))});
+    entries.push_back({name, manifest, status(*resolve(name))});
+    if (manifest.fetched.empty() || std::ranges::count(pinned_, manifest.fetched, &PinnedRuntime::family) < 2)
+      continue;
+    for (const PinnedRuntime& runtime : pinned_) {
+      if (runtime.family != manifest.fetched) continue;
+      name.version = runtime.major;
+      entries.push_back({name, manifest, status(*resolve(name))});
+    }
   }
   return entries;
 }

@@ -10,6 +10,7 @@
 
 #include "harness/base/error.h"
 #include "harness/process/paths.h"
+#include "harness/process/pinned_runtimes.h"
 #include "harness/process/subject_process.h"
 #include "harness/vocabulary/subject.h"
 #include "harness/vocabulary/workload.h"
@@ -48,6 +49,7 @@ struct SubjectStatus {
 
 /// One line of `tickmark list subjects`.
 struct CatalogueEntry {
+  SubjectName name;  ///< with a version for each runtime of a family that could be fetched
   SubjectManifest manifest;
   SubjectStatus status;
 };
@@ -65,20 +67,25 @@ class Registry {
 
   /// kUsage with "did you mean" if there is no such workload.
   Expected<WorkloadSpec> workload(std::string_view id) const;
-  /// Fills placeholders; kUsage if there is no such subject ("did you mean").
+  /// Fills placeholders; kUsage if there is no such subject ("did you mean"). A version chooses the fetched
+  /// runtime of that major where there is one; without a version what is on PATH comes first.
   Expected<ResolvedSubject> resolve(const SubjectName& name) const;
   /// Whether it can run here: looks for its program, runs `describe` (once per command, 10 s at most) and
   /// checks the version asked for.
   SubjectStatus status(const ResolvedSubject& subject);
   /// kUsage if an option is none that `describe` reports ("did you mean").
   static Expected<void> check_options(const ResolvedSubject& subject, const SubjectDescription& description);
-  /// Every subject under its plain name.
+  /// Every subject under its plain name, followed by its pinned versions where there are several.
   std::vector<CatalogueEntry> catalogue();
 
  private:
+  /// The pinned runtime a name asks for, whether it is here or not; nullptr if none is pinned.
+  const PinnedRuntime* pinned_for(const SubjectName& name, const SubjectManifest& manifest) const;
+
   Paths paths_;
   std::vector<SubjectManifest> subjects_;
   std::vector<WorkloadSpec> workloads_;
+  std::vector<PinnedRuntime> pinned_;
   std::map<Command, SubjectStatus> described_;
 };
 

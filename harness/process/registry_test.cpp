@@ -1,9 +1,11 @@
 #include "harness/process/registry.h"
 
+#include <fmt/format.h>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 
 namespace tickmark::process::registry_test {
 namespace {
@@ -172,6 +174,80 @@ TEST_F(RegistryTest, VersionsMatchInWholeNumbersOfTheRuntimesOwn) {
     EXPECT_EQ(seen.availability, Availability::kMissing) << name;
     EXPECT_NE(seen.reason.find("toy 24.1.0"), std::string::npos) << seen.reason;
   }
+}
+
+/// A family of runtimes of which the lock pins three for this machine; a fetched one says its own version.
+class FetchedTest : public RegistryTest {
+ protected:
+  FetchedTest() {
+    utsname system{};
+    ::uname(&system);
+    std::string lock = "# comment\n";
+    for (const char* major : {"8", "9", "10"})
+      lock += fmt::format("toy@{} {} toy-package {}.1.2 bin/toy sha512-x\n", major, system.machine, major);
+    write("scripts/runtimes.lock", lock + "toy@7 other_machine toy-package 7.0.0 bin/toy sha512-x\n");
+    write("baselines/toy/subject.yaml",
+          manifest("['{binary}', '{dir}/main.sh']",
+                   "binary: no_such_runtime\nlaunch_options: {binary: no_such_runtime}\nfetched: toy\n"
+                   "install: apt-get install it\n"));
+  }
+  void fetch(const std::string& major) {
+    const std::string program = "runtimes/toy-" + major + "/bin/toy";
+    write(program, "#!/bin/sh\necho '{\"name\":\"toy\",\"versions\":{\"toy\":\"" + major +
+                       ".1.2\"},\"workloads\":[\"echo\"]}'\n");
+    fs::permissions(root_ / program, fs::perms::owner_all);
+  }
+};
+
+TEST_F(FetchedTest, AVersionChoosesTheFetchedRuntime) {
+  fetch("9");
+  Registry registry = load();
+  const auto nine = resolve(registry, "toy@9.1");
+  EXPECT_EQ(nine.command[0], (root_ / "runtimes/toy-9/bin/toy").string());
+  EXPECT_TRUE(registry.status(nine).available());
+  EXPECT_EQ(resolve(registry, "toy@9:binary=/bin/sh").command[0], "/bin/sh") << "what is said goes first";
+  EXPECT_EQ(registry.status(resolve(registry, "toy@9.2")).availability, Availability::kMissing);
+}
+
+TEST_F(FetchedTest, WhatHasNotBeenFetchedSaysHow) {
+  for (const char* name : {"toy@9", "toy@10"}) {
+    const SubjectStatus seen = status(name);
+    EXPECT_EQ(seen.availability, Availability::kMissing);
+    EXPECT_EQ(seen.install, std::string("scripts/fetch-runtimes ") + name);
+  }
+  EXPECT_EQ(status("toy").install, "apt-get install it");
+  EXPECT_EQ(status("toy@7").install, "apt-get install it") << "pinned for another machine only";
+}
+
+TEST_F(FetchedTest, WithoutAVersionThePathComesFirstThenTheNewestFetched) {
+  EXPECT_EQ(status("toy").reason, "'no_such_runtime' is not installed");
+  fetch("8");
+  EXPECT_EQ(resolve(load(), "toy").command[0], (root_ / "runtimes/toy-8/bin/toy").string());
+  fetch("9");
+  EXPECT_EQ(resolve(load(), "toy").command[0], (root_ / "runtimes/toy-9/bin/toy").string());
+  EXPECT_TRUE(status("toy").available());
+  write("baselines/toy/subject.yaml",
+        manifest("['{binary}', '{dir}/main.sh']", "launch_options: {binary: sh}\nfetched: toy\n"));
+  EXPECT_EQ(resolve(load(), "toy").command[0], "sh");
+}
+
+TEST_F(FetchedTest, TheCatalogueListsEveryPinnedVersion) {
+  fetch("9");
+  const auto catalogue = load().catalogue();
+  ASSERT_EQ(catalogue.size(), 4u);
+  const char* const names[] = {"toy", "toy@8", "toy@9", "toy@10"};
+  for (size_t i = 0; i < 4; ++i) EXPECT_EQ(catalogue[i].name.text(), names[i]);
+  EXPECT_TRUE(catalogue[0].status.available());
+  EXPECT_FALSE(catalogue[1].status.available());
+  EXPECT_TRUE(catalogue[2].status.available());
+}
+
+TEST_F(FetchedTest, ABrokenLockIsToldWithItsLine) {
+  write("scripts/runtimes.lock", "# fine\ntoy@1 x86_64 package\n");
+  EXPECT_NE(load_error().find("runtimes.lock: line 2"), std::string::npos);
+  write("scripts/runtimes.lock", "");
+  write("baselines/toy/subject.yaml", manifest("[x]", "fetched: toy\n"));
+  EXPECT_NE(load_error().find("'fetched': needs a launch option 'binary'"), std::string::npos);
 }
 
 TEST_F(RegistryTest, WhatIsNotHereSaysWhyAndHow) {

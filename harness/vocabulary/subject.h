@@ -15,7 +15,7 @@ namespace tickmark {
 /// `name[@version][:key=value,...]`; the string is the subject's id in bundles and charts.
 struct SubjectName {
   std::string name;
-  std::string version;  ///< "" = whatever is installed
+  std::string version;  ///< "" = what is installed, else the newest that has been fetched
   Parameters options;
 
   std::string text() const;
@@ -34,6 +34,7 @@ struct SubjectManifest {
   std::string install;        ///< the command that would install it
   std::string caveat;         ///< printed beside its numbers, e.g. "no service half: the floor"
   Parameters launch_options;  ///< options consumed by the launcher (e.g. binary=node), with defaults
+  std::string fetched;  ///< family of scripts/runtimes.lock whose programs may be its `binary`; "" = none
 };
 
 /// What `<subject> describe` prints.

@@ -10,25 +10,29 @@ const kVerbs = {
 // Something the caller got wrong: one sentence, exit code 2.
 class UsageError extends Error {}
 
+function has(object, key) {
+  return Object.prototype.hasOwnProperty.call(object, key);
+}
+
 function add_pair(into, flag, text) {
   const equals = text.indexOf('=');
   if (equals < 1) throw new UsageError(`--${flag} takes key=value, not '${text}'`);
   const key = text.slice(0, equals);
-  if (Object.hasOwn(into, key)) throw new UsageError(`--${flag} ${key} is given twice`);
+  if (has(into, key)) throw new UsageError(`--${flag} ${key} is given twice`);
   into[key] = text.slice(equals + 1);
 }
 
 // argv without node and script -> {verb, options, params, workload?, address?, port?, ...}.
 function parse_arguments(argv) {
   const [verb, ...rest] = argv;
-  if (!Object.hasOwn(kVerbs, verb ?? '')) {
-    throw new UsageError(`the first argument must be describe, serve or play, not '${verb ?? ''}'`);
+  if (!has(kVerbs, verb || '')) {
+    throw new UsageError(`the first argument must be describe, serve or play, not '${verb || ''}'`);
   }
   const parsed = { verb, options: {}, params: {} };
   for (let at = 0; at < rest.length; at += 1) {
-    const [, flag, , glued] = /^--([a-z]+)(=([^]*))?$/.exec(rest[at]) ?? [];
+    const [, flag, , glued] = /^--([a-z]+)(=([^]*))?$/.exec(rest[at]) || [];
     if (!kVerbs[verb].includes(flag)) throw new UsageError(`${verb} does not know '${rest[at]}'`);
-    const value = glued ?? rest[at += 1];
+    const value = glued === undefined ? rest[at += 1] : glued;
     if (value === undefined) throw new UsageError(`--${flag} needs a value`);
     if (flag === 'option') add_pair(parsed.options, flag, value);
     else if (flag === 'param') add_pair(parsed.params, flag, value);
@@ -56,7 +60,7 @@ function one_of(name, text, choices) {
 // Options given, completed by `defaults` (an object of strings).
 function with_defaults(given, defaults, subject) {
   for (const key of Object.keys(given)) {
-    if (!Object.hasOwn(defaults, key)) {
+    if (!has(defaults, key)) {
       const known = Object.keys(defaults).join(', ');
       throw new UsageError(`${subject} has no option '${key}'; known: ${known}`);
     }

@@ -1,11 +1,13 @@
 'use strict';
 // The life of a subject process: describe, serve or play; the ready and final lines; exit codes
 // (0 done, 1 crash, 2 usage, 3 the address cannot be had). Shared by the JavaScript subjects; this
-// folder is no subject itself, so it has no subject.yaml.
+// folder is no subject itself, so it has no subject.yaml. This file and arguments.cjs are what `play` needs of
+// it, and must be understood by Node 10; serving asks for Node 16.
 
-const fs = require('node:fs');
+const fs = require('fs');
 const { UsageError, parse_arguments, whole_number, one_of, with_defaults } = require('./arguments.cjs');
-const { workload_names, load_workload, check_params } = require('./catalogue.cjs');
+
+const kServeSince = 16;
 
 const kAddressErrors = ['EADDRINUSE', 'EACCES', 'EADDRNOTAVAIL'];
 
@@ -57,15 +59,26 @@ function on_stop(stop) {
   process.on('SIGTERM', once).on('SIGINT', once);
 }
 
+function can_serve() {
+  return Number(process.versions.node.split('.')[0]) >= kServeSince;
+}
+
+function served_workloads() {
+  if (!can_serve()) return [];
+  const { workload_names, load_workload } = require('./catalogue.cjs');
+  const names = workload_names();
+  names.forEach(load_workload); // a broken half fails here, loudly
+  return names;
+}
+
+// Deno and Bun claim the versions of Node and libuv whose behaviour they promise: they are judged by those.
 function describe(subject) {
-  const { node, uv, v8, openssl, llhttp } = process.versions;
-  const workloads = workload_names();
-  workloads.forEach(load_workload); // a broken half fails here, loudly
+  const { bun, deno, node, uv, v8, openssl, llhttp } = process.versions;
   print_line({
     name: subject.name,
-    versions: { node, uv, v8, openssl, llhttp },
-    workloads,
-    features: subject.play ? ['play'] : [],
+    versions: { bun, deno, node, uv, v8, openssl, llhttp },
+    workloads: served_workloads(),
+    features: subject.play ? ['play', ...subject.modes.map((mode) => `mode_${mode}`)] : [],
     options: { ...kCommonOptions, ...subject.options },
   });
 }
@@ -73,6 +86,8 @@ function describe(subject) {
 // Everything a serving process needs, checked: {workload, name, params, address, port, options, settings}.
 function serve_plan(subject, parsed) {
   if (parsed.workload === undefined) throw new UsageError('serve needs --workload');
+  if (!can_serve()) throw new UsageError(`serve needs Node ${kServeSince} or newer, this is ${process.versions.node}`);
+  const { load_workload, check_params } = require('./catalogue.cjs');
   const options = with_defaults(parsed.options, { ...kCommonOptions, ...subject.options }, subject.name);
   const workload = load_workload(parsed.workload);
   check_params(parsed.workload, workload, parsed.params);
@@ -82,14 +97,14 @@ function serve_plan(subject, parsed) {
   return {
     workload,
     params: parsed.params,
-    address: parsed.address ?? '127.0.0.1',
-    port: whole_number('--port', parsed.port ?? '0', 0, 65535),
+    address: parsed.address === undefined ? '127.0.0.1' : parsed.address,
+    port: whole_number('--port', parsed.port === undefined ? '0' : parsed.port, 0, 65535),
     options,
     settings,
   };
 }
 
-// subject = {name, options: {key: default}, serve(plan, fail), play?(parsed)}.
+// subject = {name, options: {key: default}, serve(plan, fail), play?(parsed), modes?: [those that play knows]}.
 exports.run_subject = (subject) => {
   const on_error = (error) => fail(subject.name, error);
   try {
@@ -109,6 +124,8 @@ exports.run_subject = (subject) => {
   }
 };
 
+// What this program is called on the runtime that runs it.
+exports.runtime_name = () => ['bun', 'deno'].find((name) => process.versions[name] !== undefined) || 'node';
 exports.print_line = print_line;
 exports.on_stop = on_stop;
 exports.UsageError = UsageError;

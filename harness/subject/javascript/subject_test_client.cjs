@@ -4,6 +4,7 @@
 
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
+const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
 
@@ -12,8 +13,25 @@ const kDeadlineMs = 60000;
 
 const launched = new Set();
 
+// Subjects on a fetched runtime: how their subject.yaml starts the program of subject node.
+const kFetched = {
+  deno: ['runtimes/deno-2/deno', 'run', '--allow-all', '--no-config', '--no-lock', '--quiet'],
+  bun: ['runtimes/bun-1/bin/bun', '--no-install'],
+};
+
+function command_of(subject) {
+  if (kFetched[subject] === undefined) return [process.execPath, path.join(kRoot, 'baselines', subject, 'main.cjs')];
+  const [program, ...flags] = kFetched[subject];
+  return [path.join(kRoot, program), ...flags, path.join(kRoot, 'baselines/node/main.cjs')];
+}
+
+// Why a subject cannot be asked here, or false.
+exports.is_absent = (subject) => !fs.existsSync(command_of(subject)[0]) &&
+  `scripts/fetch-runtimes ${kFetched[subject][0].split('/')[1].replace('-', '@')}`;
+
 function launch(subject, args) {
-  const child = spawn(process.execPath, [path.join(kRoot, 'baselines', subject, 'main.cjs'), ...args]);
+  const [program, ...before] = command_of(subject);
+  const child = spawn(program, [...before, ...args]);
   let out = '';
   let err = '';
   child.stdout.on('data', (bytes) => { out += bytes; });
