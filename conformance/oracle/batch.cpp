@@ -6,6 +6,8 @@
 #include <map>
 #include <signal.h>
 
+#include "conformance/oracle/excerpt.h"
+
 namespace tickmark::conformance {
 
 namespace {
@@ -27,12 +29,13 @@ Expected<fs::path> write_scenarios(const ConformPlan& plan, const Batch& batch) 
                          {"steps", entry->rule->steps}});
     if (!entry->rule->workload.empty()) scenarios.back()["workload"] = entry->rule->workload;
   }
-  const json document{{"schema", "tickmark.scenarios/1"},
-                      {"kind", "scenarios"},
-                      {"pool", batch.entries.front()->rule->pool},
-                      {"repeat", batch.repeat},
-                      {"deadline_ms", plan.run_deadline.count() / 1'000'000},
-                      {"scenarios", std::move(scenarios)}};
+  json document{{"schema", "tickmark.scenarios/1"},
+                {"kind", "scenarios"},
+                {"pool", batch.entries.front()->rule->pool},
+                {"repeat", batch.repeat},
+                {"deadline_ms", plan.run_deadline.count() / 1'000'000},
+                {"scenarios", std::move(scenarios)}};
+  if (plan.connections > 0) document["connections"] = plan.connections;
   const fs::path path = plan.folder / "scenarios.json";
   std::ofstream file(path, std::ios::trunc);
   file << document.dump() << '\n';
@@ -58,7 +61,11 @@ std::vector<std::string> player_argv(const ConformPlan& plan, const Batch& batch
   return argv;
 }
 
-void keep_trace(const ConformPlan& plan, Verdict& verdict, const RunTrace& trace) {
+// Of the first run that failed; later ones show nothing new.
+void keep_failure(const ConformPlan& plan, const Rule& rule, Verdict& verdict, const RunTrace& trace) {
+  if (verdict.failed != 1) return;
+  verdict.failed_run = verdict.runs - 1;  // a process of its own numbers each of its runs 0
+  verdict.excerpt = excerpt(rule, trace, verdict.reason);
   if (plan.traces.empty() || !verdict.trace.empty()) return;
   std::string name = plan.subject + "__" + verdict.rule + ".ndjson";
   std::ranges::replace(name, '/', '_');
@@ -100,7 +107,7 @@ Reading read_trace(const ConformPlan& plan, const Batch& batch, const fs::path& 
     ++reading.runs[&entry];
     const RunVerdict verdict = judge(*entry.rule, trace);
     entry.tally.add(verdict);
-    if (verdict.outcome == Outcome::fail) keep_trace(plan, entry.tally.verdict(), trace);
+    if (verdict.outcome == Outcome::fail) keep_failure(plan, *entry.rule, entry.tally.verdict(), trace);
   }
 }
 

@@ -26,6 +26,8 @@ std::optional<std::string> not_asked(const ConformPlan& plan, const Rule& rule) 
     if (plan.versions.contains(component)) return "does not speak about this interface: " + reason;
   }
   if (!wants_mode(rule, plan.mode)) return fmt::format("speaks of {} only", fmt::join(rule.modes, ", "));
+  if (plan.connections > 0 && rule.own_process)
+    return "needs a process of its own, which nobody is connected to";
   return std::nullopt;
 }
 
@@ -89,17 +91,31 @@ class Conformance {
     return {};
   }
 
+  // What the plan adds: under which mode, and how to see it again where not every run shows it.
+  void finish(Verdict& verdict) const {
+    verdict.mode = plan_.mode;
+    if (plan_.connections > 0) {
+      verdict.condition = "under load";
+      verdict.reproduce += fmt::format(" --under-load {}", plan_.connections);
+    }
+    if (!plan_.mode.empty()) verdict.reproduce += " --mode " + plan_.mode;
+    if (!plan_.judged_as.empty()) verdict.reproduce += " --as " + plan_.judged_as;
+    if (verdict.failed > 0 && verdict.failed < verdict.runs)
+      verdict.reproduce += fmt::format(" --repeat {}", plan_.repeat);
+  }
+
   std::vector<Verdict> close() {
     std::vector<Verdict> verdicts;
     for (Entry& entry : entries_) {
       const auto reason = inapplicable_.find(&entry);
       if (reason == inapplicable_.end()) {
         verdicts.push_back(entry.tally.close(plan_.repeat, "the player ended early without saying why"));
-        continue;
+      } else {
+        Verdict& verdict = verdicts.emplace_back(entry.tally.verdict());
+        verdict.kind = VerdictKind::inapplicable;
+        verdict.reason = reason->second;
       }
-      Verdict& verdict = verdicts.emplace_back(entry.tally.verdict());
-      verdict.kind = VerdictKind::inapplicable;
-      verdict.reason = reason->second;
+      finish(verdicts.back());
     }
     return verdicts;
   }

@@ -28,9 +28,10 @@ using RunProcess =
     std::function<Expected<ProcessResult>(const std::vector<std::string>& argv, Nanos deadline)>;
 
 struct ConformPlan {
-  std::string subject;                       ///< its id in verdicts
-  std::vector<std::string> argv;             ///< the subject's command, without the verb `play`
-  Versions versions;                         ///< as its `describe` reports, overlaid by --as
+  std::string subject;            ///< its id in verdicts
+  std::vector<std::string> argv;  ///< the subject's command, without the verb `play`
+  Versions versions;              ///< as its `describe` reports, overlaid by --as
+  std::string judged_as{};        ///< of --as, NAME@VERSION, for the command that reproduces; or ""
   const std::vector<Rule>* rules = nullptr;  ///< selected; must outlive the call
   /// `argv` is the client of the wire layer (player_wire) and plays the rules of that layer, no others; the
   /// subject serves these workloads.
@@ -38,6 +39,7 @@ struct ConformPlan {
   std::vector<std::string> serves{};
   std::string mode;         ///< of the player: "", cjs, esm, worker; rules for other modes are inapplicable
   unsigned repeat = 20;     ///< runs per rule, >= 1
+  int connections = 0;      ///< > 0: the player begins when it holds so many (the runner brings them)
   Nanos run_deadline = 5s;  ///< a single run longer than this is a hang
   std::filesystem::path folder;  ///< scratch for scenario and trace files; must exist
   std::filesystem::path traces;  ///< where the first failing run of a rule is kept; "" = nowhere

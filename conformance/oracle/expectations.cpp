@@ -1,43 +1,92 @@
 #include "conformance/oracle/expectations.h"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
 namespace tickmark::conformance {
 
-Expected<Expectations> load_expectations(const std::filesystem::path& folder, const std::string& subject,
-                                         const std::vector<Rule>& rules) {
-  const auto path = folder / (subject + ".yaml");
+namespace {
+
+struct KnownDeviation {
+  std::string reason;
+  VersionRange versions;
+};
+
+Expected<Versions> read_versions(const YAML::Node& node, const char* key) {
+  Versions versions;
+  if (!node[key]) return versions;
+  if (!node[key].IsMap()) return usage_error(fmt::format("\"{}\" must map a component to a version", key));
+  for (const auto& entry : node[key])
+    versions[entry.first.as<std::string>("")] = entry.second.as<std::string>("");
+  return versions;
+}
+
+Expected<KnownDeviation> read_entry(const YAML::Node& node) {
+  if (node.IsScalar()) return KnownDeviation{node.as<std::string>(""), {}};
+  if (!node.IsMap()) return usage_error("expected a reason, or a map with one");
+  static constexpr std::array<std::string_view, 4> kKeys{"reason", "thread", "since", "until"};
+  for (const auto& pair : node) {
+    const auto key = pair.first.as<std::string>("");
+    if (std::ranges::find(kKeys, key) == kKeys.end())
+      return usage_error(
+          fmt::format("unknown key \"{}\"; an expectation has {}", key, fmt::join(kKeys, ", ")));
+  }
+  auto since = read_versions(node, "since");
+  auto until = read_versions(node, "until");
+  if (!since) return std::unexpected(since.error());
+  if (!until) return std::unexpected(until.error());
+  KnownDeviation entry{node["reason"].as<std::string>(""), {std::move(*since), std::move(*until)}};
+  if (node["thread"] && !entry.reason.empty())
+    entry.reason += fmt::format(" ({})", node["thread"].as<std::string>(""));
+  return entry;
+}
+
+Expected<Expectations> read_file(const std::filesystem::path& path, const Versions& versions,
+                                 const std::vector<Rule>& rules) {
+  const YAML::Node document = YAML::LoadFile(path.string());
   Expectations expectations;
-  if (!std::filesystem::exists(path)) return expectations;
-  try {
-    const YAML::Node document = YAML::LoadFile(path.string());
-    if (!document.IsMap() && !document.IsNull()) {
-      return usage_error(fmt::format("{}: expected a map of rule to reason", path.string()));
-    }
-    for (const auto& entry : document) {
-      const auto rule = entry.first.as<std::string>("");
-      const auto reason = entry.second.as<std::string>("");
-      if (std::ranges::find(rules, rule, &Rule::id) == rules.end()) {
-        return usage_error(fmt::format("{}: there is no rule \"{}\"", path.string(), rule));
-      }
-      if (reason.size() < 3)
-        return usage_error(fmt::format("{}: \"{}\" needs a reason", path.string(), rule));
-      expectations[rule] = reason;
-    }
-  } catch (const YAML::Exception& error) {
-    return usage_error(fmt::format("{}: not readable as YAML: {}", path.string(), error.what()));
+  if (!document.IsMap() && !document.IsNull()) return usage_error("expected a map of rule to reason");
+  for (const auto& pair : document) {
+    const auto rule = pair.first.as<std::string>("");
+    if (std::ranges::find(rules, rule, &Rule::id) == rules.end())
+      return usage_error(fmt::format("there is no rule \"{}\"", rule));
+    const auto entry = read_entry(pair.second);
+    if (!entry) return usage_error(fmt::format("\"{}\": {}", rule, entry.error().message));
+    if (entry->reason.size() < 3) return usage_error(fmt::format("\"{}\" needs a reason", rule));
+    if (!outside(entry->versions, versions)) expectations[rule] = entry->reason;
   }
   return expectations;
 }
 
-Findings compare(const std::vector<Verdict>& verdicts, const Expectations& expectations) {
+}  // namespace
+
+Expected<Expectations> load_expectations(const std::filesystem::path& folder, const std::string& subject,
+                                         const Versions& versions, const std::vector<Rule>& rules) {
+  const auto path = folder / (subject + ".yaml");
+  if (!std::filesystem::exists(path)) return Expectations{};
+  try {
+    auto expectations = read_file(path, versions, rules);
+    if (!expectations) return usage_error(fmt::format("{}: {}", path.string(), expectations.error().message));
+    return expectations;
+  } catch (const YAML::Exception& error) {
+    return usage_error(fmt::format("{}: not readable as YAML: {}", path.string(), error.what()));
+  }
+}
+
+Findings compare(std::vector<Verdict>& verdicts, const Expectations& expectations) {
   Findings findings;
-  for (const Verdict& verdict : verdicts) {
-    const bool listed = expectations.contains(verdict.rule);
-    if (verdict.is_violation() && !listed) findings.unexpected_failures.push_back(&verdict);
-    if (verdict.kind == VerdictKind::pass && listed) findings.unexpected_passes.push_back(&verdict);
+  for (Verdict& verdict : verdicts) {
+    const auto listed = expectations.find(verdict.rule);
+    if (verdict.is_violation()) {
+      if (listed == expectations.end())
+        findings.unexpected_failures.push_back(&verdict);
+      else
+        verdict.known = listed->second;
+    } else if (verdict.kind == VerdictKind::pass && listed != expectations.end()) {
+      findings.unexpected_passes.push_back(&verdict);
+    }
   }
   return findings;
 }

@@ -3,6 +3,11 @@
 // listed is no finding, and what is listed but passes is reported, so that the list cannot go stale unseen.
 //
 //   timers/never_fire_early: rounds deadlines down, see issue 12
+//   node_timers/same_duration_in_order:
+//     reason: sorts its timers by address
+//     thread: the address of the report
+//     since: {bun: "1.1"}
+//     until: {bun: "1.3"}
 
 #include <filesystem>
 #include <map>
@@ -10,23 +15,26 @@
 #include <vector>
 
 #include "conformance/oracle/verdict.h"
+#include "conformance/oracle/versions.h"
 #include "harness/base/error.h"
 
 namespace tickmark::conformance {
 
-using Expectations = std::map<std::string, std::string>;  ///< rule id -> reason it is known to fail
+/// rule id -> why it is known to fail, for the versions asked about.
+using Expectations = std::map<std::string, std::string>;
 
-/// Of `<folder>/<subject>.yaml`; none when there is no such file. Refuses entries without a reason and rules
-/// that do not exist.
+/// Of `<folder>/<subject>.yaml`; none when there is no such file. Entries whose version range does not hold
+/// of `versions` are left out. Refuses entries without a reason, unknown keys, and rules that do not exist.
 Expected<Expectations> load_expectations(const std::filesystem::path& folder, const std::string& subject,
-                                         const std::vector<Rule>& rules);
+                                         const Versions& versions, const std::vector<Rule>& rules);
 
 struct Findings {
   std::vector<const Verdict*> unexpected_failures;  ///< exit 1
   std::vector<const Verdict*> unexpected_passes;    ///< reported: the expectation is out of date
 };
 
-/// The verdicts must outlive the result.
-Findings compare(const std::vector<Verdict>& verdicts, const Expectations& expectations);
+/// Marks the violations among `verdicts` that are known (Verdict::known). The verdicts must outlive the
+/// result.
+Findings compare(std::vector<Verdict>& verdicts, const Expectations& expectations);
 
 }  // namespace tickmark::conformance

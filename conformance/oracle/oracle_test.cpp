@@ -5,7 +5,6 @@
 #include <sstream>
 
 #include "conformance/oracle/conform.h"
-#include "conformance/oracle/expectations.h"
 
 namespace tickmark::conformance {
 namespace {
@@ -271,28 +270,6 @@ TEST(Conform, says_vacuous_inapplicable_and_inconclusive) {
   EXPECT_EQ(verdicts[0].kind, VerdictKind::vacuous);
   EXPECT_EQ(verdicts[1].kind, VerdictKind::inapplicable);
   EXPECT_EQ(verdicts[2].kind, VerdictKind::inconclusive);
-}
-
-TEST(Expectations, know_failures_and_report_what_is_out_of_date) {
-  const auto folder = std::filesystem::path(testing::TempDir()) / "expectations_test";
-  std::filesystem::create_directories(folder);
-  std::ofstream(folder / "fake.yaml") << "x/first: rounds down\nx/second: known\n";
-  const auto rules = three_rules();
-  const auto expected = load_expectations(folder, "fake", rules);
-  ASSERT_TRUE(expected) << expected.error().message;
-  std::vector<Verdict> verdicts(3);
-  for (size_t i = 0; i < 3; ++i) verdicts[i].rule = rules[i].id;
-  verdicts[0].kind = VerdictKind::pass;
-  verdicts[1].kind = VerdictKind::fail;
-  verdicts[2].kind = VerdictKind::fail;
-  const Findings findings = compare(verdicts, *expected);
-  ASSERT_EQ(findings.unexpected_failures.size(), 1u);
-  EXPECT_EQ(findings.unexpected_failures[0]->rule, "x/third");
-  ASSERT_EQ(findings.unexpected_passes.size(), 1u);
-  EXPECT_EQ(findings.unexpected_passes[0]->rule, "x/first");
-  EXPECT_TRUE(load_expectations(folder, "nobody", rules).value().empty());
-  std::ofstream(folder / "fake.yaml") << "x/nothing: reason\n";
-  EXPECT_FALSE(load_expectations(folder, "fake", rules));
 }
 
 }  // namespace

@@ -34,6 +34,10 @@ bool Verdict::is_violation() const {
   return kind == VerdictKind::fail || kind == VerdictKind::hang || kind == VerdictKind::crash;
 }
 
+double Verdict::applicability() const {
+  return runs == 0 ? 0 : static_cast<double>(applicable) / static_cast<double>(runs);
+}
+
 std::string_view name_of(VerdictKind kind) {
   static constexpr std::array<std::string_view, 8> kNames{
       "pass", "fail", "inapplicable", "unsupported", "inconclusive", "vacuous", "hang", "crash"};
@@ -62,6 +66,10 @@ nlohmann::ordered_json to_json(const Verdict& verdict) {
                               {"applicable", verdict.applicable}, {"failed", verdict.failed},
                               {"required", verdict.required},     {"seen", verdict.seen},
                               {"reproduce", verdict.reproduce},   {"condition", verdict.condition}};
+  if (verdict.runs > 0) json["applicability"] = verdict.applicability();
+  if (!verdict.excerpt.empty()) json["excerpt"] = verdict.excerpt;
+  if (!verdict.mode.empty()) json["mode"] = verdict.mode;
+  if (!verdict.known.empty()) json["known"] = verdict.known;
   if (!verdict.orders.empty()) json["orders"] = verdict.orders;
   if (!verdict.trace.empty()) json["trace"] = verdict.trace;
   return json;

@@ -27,13 +27,19 @@ struct Verdict {
   unsigned long failed = 0;
   std::vector<std::string> required;
   std::vector<std::string> seen;                ///< of the first failing run
+  std::vector<std::string> excerpt;             ///< of it: the smallest part that shows the failure
+  unsigned long failed_run = 0;                 ///< its number, from 0
   std::map<std::string, unsigned long> orders;  ///< profile and unspecified rules: order seen -> runs
   std::string reproduce;
+  std::string known;  ///< why this violation is expected (expectations.h); "" = it is not
+  std::string mode;   ///< of the player: cjs, esm, worker; "" = its default
   std::string condition = "idle";
   std::string trace;  ///< file that holds the first failing run; "" = none
 
   /// fail, hang or crash of a must or should rule: a finding unless an expectations file lists it.
   bool is_violation() const;
+  /// Share of the runs in which there was something to judge, from 0 to 1; 0 without a run.
+  double applicability() const;
 };
 
 std::string_view name_of(VerdictKind kind);

@@ -19,10 +19,27 @@ uint64_t mix(uint64_t seed, std::string_view text) {
   return hash;
 }
 
+Expected<refloop::SimulationOptions> world_option(const Parameters& options) {
+  refloop::SimulationOptions world;
+  const auto perturb = options.find("perturb");
+  if (perturb == options.end() || perturb->second == "off") return world;
+  if (perturb->second != "legal" && perturb->second != "closes") {
+    return usage_error(fmt::format("option perturb={}: expected one of off, legal, closes", perturb->second));
+  }
+  world.work_start.most = 2ms;
+  world.work_time.most = 5ms;
+  world.transit.most = 3ms;
+  world.short_permille = 333;
+  world.late_permille = 250;
+  world.late_most = 8ms;
+  if (perturb->second == "closes") world.close_deferred_permille = 50;
+  return world;
+}
+
 }  // namespace
 
-std::unique_ptr<refloop::Simulation> VirtualTime::make(uint64_t seed, Nanos start) {
-  refloop::SimulationOptions options;
+std::unique_ptr<refloop::Simulation> VirtualTime::make(uint64_t seed, Nanos start) const {
+  refloop::SimulationOptions options = world_;
   options.seed = seed;
   options.start = start;
   return std::make_unique<refloop::Simulation>(options);
@@ -51,7 +68,9 @@ Expected<std::unique_ptr<VirtualTime>> virtual_time_option(const Parameters& opt
     if (error != std::errc() || end != text.data() + text.size())
       return usage_error(fmt::format("option seed={}: expected a whole number", text));
   }
-  return std::make_unique<VirtualTime>(seed);
+  const auto world = world_option(options);
+  if (!world) return std::unexpected(world.error());
+  return std::make_unique<VirtualTime>(seed, *world);
 }
 
 }  // namespace tickmark::conformance

@@ -30,6 +30,20 @@ TEST(Players, the_reference_loop_passes_every_rule_in_virtual_time) {
   }
 }
 
+// The knobs of a schedule fuzzer: what is wild but legal accuses nobody.
+TEST(Players, the_reference_loop_passes_every_rule_however_wild_its_schedules_are) {
+  auto options = in_virtual_time(11);
+  options.insert(options.end(), {"--option", "perturb=legal"});
+  for (const Verdict& verdict : play({kBin + "player_refloop"}, all_rules(), 200, {}, options))
+    EXPECT_EQ(verdict.failed, 0u) << describe(verdict);
+  options.back() = "perturb=closes";
+  std::vector<Rule> node_rules;
+  std::ranges::copy_if(all_rules(), std::back_inserter(node_rules),
+                       [](const Rule& rule) { return rule.layer == Layer::node; });
+  for (const Verdict& verdict : play({kBin + "player_refloop"}, node_rules, 200, {}, options))
+    EXPECT_EQ(verdict.failed, 0u) << describe(verdict);
+}
+
 TEST(Players, libuv_passes_what_it_can_be_asked) {
   const auto verdicts = play({kBin + "player_libuv"}, all_rules(), 20, {{"uv", UV_VERSION_TEXT}});
   unsigned passed = 0;

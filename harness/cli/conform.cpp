@@ -5,6 +5,7 @@
 
 #include "conformance/oracle/versions.h"
 #include "harness/cli/conformance_pass.h"
+#include "harness/cli/protocol_trial.h"
 #include "harness/cli/verb.h"
 #include "harness/cli/verdict_formats.h"
 #include "harness/output/bundle_writer.h"
@@ -18,10 +19,13 @@ struct ConformFlags {
   std::vector<std::string> rules;
   unsigned repeat = 20;
   int under_load = 0;
+  std::string mode;
   std::string judged_as;
   std::string output;
   std::string junit;
   bool tap = false;
+  bool markdown = false;
+  bool self_test = false;
 };
 
 Expected<PassRequest> make_request(const ConformFlags& options, output::Progress& progress) {
@@ -29,7 +33,9 @@ Expected<PassRequest> make_request(const ConformFlags& options, output::Progress
   request.subjects = options.subjects;
   request.rules = options.rules;
   request.repeat = options.repeat;
+  request.mode = options.mode;
   request.background_connections = options.under_load;
+  request.rules_under_load = options.under_load > 0;
   if (!options.judged_as.empty()) {
     auto versions = conformance::parse_as(options.judged_as);
     if (!versions) return std::unexpected(versions.error());
@@ -56,6 +62,7 @@ Expected<PassRequest> make_request(const ConformFlags& options, output::Progress
 }
 
 Expected<int> run_verb(const ConformFlags& options, bool json) {
+  if (options.self_test) return self_test(options.subjects);
   auto paths = process::find_paths();
   if (!paths) return std::unexpected(paths.error());
   auto registry = process::Registry::load(*paths);
@@ -76,6 +83,8 @@ Expected<int> run_verb(const ConformFlags& options, bool json) {
     fmt::print("{}\n", verdicts_json(result->verdicts));
   } else if (options.tap) {
     fmt::print("{}", verdicts_tap(result->verdicts));
+  } else if (options.markdown) {
+    fmt::print("{}", verdicts_markdown(result->verdicts));
   } else {
     fmt::print("{}", verdicts_text(result->verdicts));
   }
@@ -96,12 +105,18 @@ void add_conform(CLI::App& app, Invocation& invocation) {
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   verb->add_option("--under-load", options->under_load,
-                   "also judge the generic rules beside so many live sockets")
+                   "play the rules in a loop that serves so many live sockets; where a player cannot, a "
+                   "background program judged by the generic rules")
       ->check(CLI::Range(1, 1'000'000));
+  verb->add_option("--mode", options->mode, "how a JavaScript player's steps are run: cjs, esm or worker")
+      ->check(CLI::IsMember({"cjs", "esm", "worker"}));
   verb->add_option("--as", options->judged_as, "judge by another version's rules, as libuv@1.52");
   verb->add_option("--output", options->output, "folder where the trace of each failing rule is kept");
   verb->add_option("--junit", options->junit, "write JUnit XML to this file");
-  verb->add_flag("--tap", options->tap, "print TAP 14");
+  verb->add_flag("--self-test", options->self_test,
+                 "try a foreign player on the protocol: --self-test -- COMMAND...");
+  CLI::Option* tap = verb->add_flag("--tap", options->tap, "print TAP 14");
+  verb->add_flag("--markdown", options->markdown, "print Markdown")->excludes(tap);
 }
 
 }  // namespace tickmark::cli

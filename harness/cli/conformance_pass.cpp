@@ -7,6 +7,7 @@
 #include "conformance/oracle/conform.h"
 #include "conformance/oracle/expectations.h"
 #include "harness/cli/background_pass.h"
+#include "harness/cli/loaded_player.h"
 #include "harness/run/scratch.h"
 
 namespace tickmark::cli {
@@ -66,6 +67,10 @@ Expected<std::vector<Player>> find_players(process::Registry& registry, const Pa
         skipped.push_back(fmt::format("{} has no player: nothing to judge", text));
       continue;
     }
+    if (!request.mode.empty() && !has_feature(status, "mode_" + request.mode)) {
+      skipped.push_back(fmt::format("{} does not play in mode {}", text, request.mode));
+      continue;
+    }
     players.push_back({*subject, status, plays});
   }
   return players;
@@ -88,6 +93,16 @@ conformance::RunProcess runner(const ResolvedSubject& subject) {
   };
 }
 
+/// What was judged beside a load that was not what it should have been says nothing either way.
+void doubt(std::vector<Verdict>& verdicts, const std::string& reason) {
+  for (Verdict& verdict : verdicts) {
+    if (verdict.kind != conformance::VerdictKind::pass && verdict.kind != conformance::VerdictKind::fail)
+      continue;
+    verdict.kind = conformance::VerdictKind::inconclusive;
+    verdict.reason = reason;
+  }
+}
+
 /// By its own player, or by the client of the wire layer.
 Expected<std::vector<Verdict>> judge_player(const Player& player, const PassRequest& request,
                                             const std::vector<Rule>& rules,
@@ -102,22 +117,34 @@ Expected<std::vector<Verdict>> judge_player(const Player& player, const PassRequ
     plan.argv.emplace_back("--");
   }
   plan.versions = player.status.description.versions;
-  for (const auto& [component, version] : request.judged_as) plan.versions[component] = version;
+  for (const auto& [component, version] : request.judged_as) {
+    plan.versions[component] = version;
+    plan.judged_as = component + "@" + version;
+  }
   plan.rules = &rules;
+  if (client.empty()) plan.mode = request.mode;
   plan.repeat = client.empty() ? request.repeat : std::min(request.repeat, kWireRepeatMax);
   plan.folder = scratch;
   plan.traces = request.traces;
   if (request.progress) {
     plan.progress = [&](size_t done, size_t of) { request.progress(player.subject.id, done, of); };
   }
-  return conformance::conform(plan, runner(player.subject));
+  const bool loaded = request.rules_under_load && has_feature(player.status, "play_rules_under_load");
+  if (!loaded || !client.empty()) return conformance::conform(plan, runner(player.subject));
+  plan.connections = request.background_connections;
+  LoadFaults faults;
+  auto verdicts = conformance::conform(plan, loaded_runner(player.subject.options, plan.connections, faults));
+  if (verdicts && !faults.first.empty()) doubt(*verdicts, faults.first);
+  return verdicts;
 }
 
 /// Sorts verdicts into findings by the subject's expectations file.
-Expected<void> judge_expectations(const std::filesystem::path& root, const std::string& name,
-                                  const std::vector<Rule>& all_rules, const std::vector<Verdict>& verdicts,
+Expected<void> judge_expectations(const std::filesystem::path& root, const Player& player,
+                                  const std::vector<Rule>& all_rules, std::vector<Verdict>& verdicts,
                                   PassResult& result) {
-  auto expectations = conformance::load_expectations(root / "conformance" / "expectations", name, all_rules);
+  const std::string& name = player.subject.name.name;
+  auto expectations = conformance::load_expectations(root / "conformance" / "expectations", name,
+                                                     player.status.description.versions, all_rules);
   if (!expectations) return std::unexpected(expectations.error());
   const conformance::Findings findings = conformance::compare(verdicts, *expectations);
   for (const Verdict* verdict : findings.unexpected_failures) {
@@ -171,6 +198,7 @@ Expected<PassResult> conformance_pass(process::Registry& registry, const PassReq
     std::vector<Verdict> verdicts;
     for (const std::string& client : {std::string(), (registry.paths().bin / "player_wire").string()}) {
       if (client.empty() && !player.plays) continue;
+      if (!client.empty() && !request.mode.empty()) continue;  // the wire does not know the mode
       auto judged = judge_player(player, request, *rules, scratch->folder(), client);
       if (!judged) return std::unexpected(judged.error());
       std::ranges::move(*judged, std::back_inserter(verdicts));
@@ -181,8 +209,7 @@ Expected<PassResult> conformance_pass(process::Registry& registry, const PassReq
       if (!background) return std::unexpected(background.error());
       verdicts.insert(verdicts.end(), background->begin(), background->end());
     }
-    if (auto judged = judge_expectations(root, player.subject.name.name, *all_rules, verdicts, result);
-        !judged) {
+    if (auto judged = judge_expectations(root, player, *all_rules, verdicts, result); !judged) {
       return std::unexpected(judged.error());
     }
     for (Verdict& verdict : verdicts) {

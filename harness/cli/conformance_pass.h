@@ -17,9 +17,11 @@ struct PassRequest {
   std::vector<std::string> subjects;  ///< names as typed; empty: every available subject that can play
   std::vector<std::string> rules;     ///< ids or their folders; empty: all
   unsigned repeat = 20;
+  std::string mode;                   ///< of JavaScript players: cjs, esm, worker; "" = their default
   conformance::Versions judged_as;    ///< of --as, laid over what `describe` reports
   std::filesystem::path traces;       ///< where failing runs are kept; "" = nowhere
   int background_connections = 0;     ///< > 0: also judge a background program beside so many live sockets
+  bool rules_under_load = false;      ///< play the rules themselves beside them, too, where the player can
   std::function<bool()> interrupted;  ///< polled between subjects
   std::function<void(const std::string& subject, size_t done, size_t of)> progress;
   std::function<void(const conformance::Verdict&)> verdict;  ///< each as it is known

@@ -1,15 +1,19 @@
+// JSON, JUnit and TAP; verdict_pages.cpp has what people read.
+
 #include "harness/cli/verdict_formats.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <map>
 #include <nlohmann/json.hpp>
+
+#include "harness/cli/verdict_explanation.h"
 
 namespace tickmark::cli {
 namespace {
 
 using conformance::Verdict;
 using conformance::VerdictKind;
+using nlohmann::ordered_json;
 
 std::string xml(std::string_view text) {
   std::string out;
@@ -34,42 +38,65 @@ std::string xml(std::string_view text) {
   return out;
 }
 
-bool skipped(VerdictKind kind) {
-  return kind == VerdictKind::inapplicable || kind == VerdictKind::unsupported ||
-         kind == VerdictKind::inconclusive;
-}
-
-std::string explanation(const Verdict& verdict) {
+std::string junit_properties(const Verdict& verdict) {
+  if (verdict.runs == 0) return "";
   return fmt::format(
-      "says: {}\nrequired: {}\nseen: {}\nruns: {}, applicable: {}, failed: {}\nreason: {}\nreproduce: {}",
-      verdict.says, fmt::join(verdict.required, "; "), fmt::join(verdict.seen, " "), verdict.runs,
-      verdict.applicable, verdict.failed, verdict.reason, verdict.reproduce);
+      "<properties><property name=\"runs\" value=\"{}\"/><property name=\"applicable\" value=\"{}\"/>"
+      "</properties>",
+      verdict.runs, verdict.applicable);
 }
 
-std::string junit_case(const Verdict& verdict) {
-  std::string out =
-      fmt::format("    <testcase classname=\"{}\" name=\"{}\"", xml(verdict.subject), xml(verdict.rule));
-  if (verdict.is_violation()) {
-    const char* tag = verdict.kind == VerdictKind::fail ? "failure" : "error";
-    return out + fmt::format("><{0} message=\"{1}\">{2}</{0}></testcase>\n", tag, xml(verdict.says),
-                             xml(explanation(verdict)));
+/// The child that says what became of the case; "" for a pass.
+std::string junit_outcome(const Verdict& verdict) {
+  const std::string kind(conformance::name_of(verdict.kind));
+  if (verdict.is_violation() && !verdict.known.empty())
+    return fmt::format("<skipped message=\"known deviation: {}\"/>", xml(verdict.known));
+  if (is_skipped(verdict)) return fmt::format("<skipped message=\"{}: {}\"/>", kind, xml(verdict.reason));
+  if (!is_bad(verdict)) return "";
+  return fmt::format("<{0} type=\"{1}\" message=\"{2}\">{3}</{0}>",
+                     verdict.kind == VerdictKind::fail ? "failure" : "error", kind, xml(verdict.says),
+                     xml(fmt::format("{}", fmt::join(explanation(verdict), "\n"))));
+}
+
+/// A double-quoted YAML scalar, which a JSON string is.
+std::string quoted(const std::string& text) {
+  return ordered_json(text).dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+std::string tap_list(std::string_view key, const std::vector<std::string>& items) {
+  std::string out = fmt::format("  {}:{}\n", key, items.empty() ? " []" : "");
+  for (const std::string& item : items) out += fmt::format("    - {}\n", quoted(item));
+  return out;
+}
+
+std::string tap_block(const Verdict& verdict) {
+  return fmt::format("  ---\n  verdict: {}\n  says: {}\n", conformance::name_of(verdict.kind),
+                     quoted(verdict.says)) +
+         tap_list("required", verdict.required) + tap_list("seen", verdict.seen) +
+         tap_list("trace", verdict.excerpt) +
+         fmt::format(
+             "  runs: {}\n  applicable: {}\n  failed: {}\n  reason: {}\n  source: {}\n  reproduce: {}\n  "
+             "...\n",
+             verdict.runs, verdict.applicable, verdict.failed, quoted(verdict.reason), quoted(verdict.source),
+             quoted(verdict.reproduce));
+}
+
+/// In a test line a number sign would begin a directive.
+std::string tap_text(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '#' || c == '\\') out += '\\';
+    out += c == '\n' ? ' ' : c;
   }
-  if (skipped(verdict.kind)) {
-    return out + fmt::format("><skipped message=\"{}: {}\"/></testcase>\n",
-                             conformance::name_of(verdict.kind), xml(verdict.reason));
-  }
-  if (verdict.kind == VerdictKind::vacuous) {
-    return out + fmt::format("><error message=\"vacuous: {}\"/></testcase>\n", xml(verdict.reason));
-  }
-  return out + "/>\n";
+  return out;
 }
 
 }  // namespace
 
 std::string verdicts_json(const std::vector<Verdict>& verdicts) {
-  nlohmann::ordered_json out{{"schema", "tickmark.conform/1"}, {"rules", nlohmann::ordered_json::array()}};
+  ordered_json out{{"schema", "tickmark.conform/1"}, {"rules", ordered_json::array()}};
   for (const Verdict& verdict : verdicts) out["rules"].push_back(conformance::to_json(verdict));
-  return out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return out.dump(2, ' ', false, ordered_json::error_handler_t::replace);
 }
 
 std::string verdicts_junit(const std::vector<Verdict>& verdicts) {
@@ -80,11 +107,12 @@ std::string verdicts_junit(const std::vector<Verdict>& verdicts) {
     size_t failures = 0, errors = 0, skips = 0;
     std::string cases;
     for (const Verdict* verdict : own) {
-      failures += verdict->is_violation() && verdict->kind == VerdictKind::fail;
-      errors += verdict->kind == VerdictKind::vacuous ||
-                (verdict->is_violation() && verdict->kind != VerdictKind::fail);
-      skips += skipped(verdict->kind);
-      cases += junit_case(*verdict);
+      const bool bad = is_bad(*verdict);
+      failures += bad && verdict->kind == VerdictKind::fail;
+      errors += bad && verdict->kind != VerdictKind::fail;
+      skips += is_skipped(*verdict) || (verdict->is_violation() && !bad);
+      cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\">{}{}</testcase>\n", xml(subject),
+                           xml(verdict->rule), junit_properties(*verdict), junit_outcome(*verdict));
     }
     out += fmt::format(
         "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">\n{}  "
@@ -98,39 +126,19 @@ std::string verdicts_tap(const std::vector<Verdict>& verdicts) {
   std::string out = fmt::format("TAP version 14\n1..{}\n", verdicts.size());
   size_t number = 0;
   for (const Verdict& verdict : verdicts) {
-    const bool bad = verdict.is_violation() || verdict.kind == VerdictKind::vacuous;
-    out += fmt::format("{} {} - {} {}", bad ? "not ok" : "ok", ++number, verdict.subject, verdict.rule);
-    if (skipped(verdict.kind))
-      out += fmt::format(" # SKIP {}: {}", conformance::name_of(verdict.kind), verdict.reason);
+    const bool fails = verdict.is_violation() || verdict.kind == VerdictKind::vacuous;
+    out += fmt::format("{} {} - {} {}", fails ? "not ok" : "ok", ++number, tap_text(verdict.subject),
+                       verdict.rule);
+    if (verdict.runs > 0) out += ", applicable in " + applicability(verdict);
+    if (is_skipped(verdict))
+      out += fmt::format(" # SKIP {}: {}", conformance::name_of(verdict.kind), tap_text(verdict.reason));
+    else if (fails && !is_bad(verdict))
+      out +=
+          " # TO"
+          "DO known deviation: " +
+          tap_text(verdict.known);
     out += "\n";
-    if (!bad) continue;
-    out += fmt::format("  ---\n  verdict: {}\n  explanation: |\n", conformance::name_of(verdict.kind));
-    std::string block = explanation(verdict);
-    for (size_t at = 0; (at = block.find('\n', at)) != std::string::npos; at += 5)
-      block.replace(at, 1, "\n    ");
-    out += fmt::format("    {}\n  ...\n", block);
-  }
-  return out;
-}
-
-std::string verdicts_text(const std::vector<Verdict>& verdicts) {
-  std::string out;
-  std::map<std::string, std::map<std::string, size_t>> sums;
-  for (const Verdict& verdict : verdicts) {
-    const std::string subject =
-        verdict.subject + (verdict.condition == "idle" ? "" : " (" + verdict.condition + ")");
-    ++sums[subject][std::string(conformance::name_of(verdict.kind))];
-    if (!verdict.is_violation() && verdict.kind != VerdictKind::vacuous) continue;
-    out += fmt::format("{} {}: {}\n", conformance::name_of(verdict.kind), subject, verdict.rule);
-    std::string block = explanation(verdict);
-    for (size_t at = 0; (at = block.find('\n', at)) != std::string::npos; at += 5)
-      block.replace(at, 1, "\n    ");
-    out += fmt::format("    {}\n", block);
-  }
-  for (const auto& [subject, kinds] : sums) {
-    out += fmt::format("{:<32}", subject);
-    for (const auto& [kind, count] : kinds) out += fmt::format(" {} {}", count, kind);
-    out += "\n";
+    if (fails) out += tap_block(verdict);
   }
   return out;
 }

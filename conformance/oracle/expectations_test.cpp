@@ -1,0 +1,73 @@
+#include "conformance/oracle/expectations.h"
+
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+
+namespace tickmark::conformance {
+namespace {
+
+/// A folder of expectations, and three rules they may speak of.
+class ExpectationsTest : public testing::Test {
+ protected:
+  ExpectationsTest() : rules_(3) {
+    rules_[0].id = "x/first";
+    rules_[1].id = "x/second";
+    rules_[2].id = "x/third";
+    std::filesystem::create_directories(folder_);
+  }
+  Expected<Expectations> load(const std::string& yaml, const Versions& versions = {{"node", "20.1.0"}}) {
+    std::ofstream(folder_ / "fake.yaml") << yaml;
+    return load_expectations(folder_, "fake", versions, rules_);
+  }
+  std::string refusal(const std::string& yaml) {
+    const auto loaded = load(yaml);
+    EXPECT_FALSE(loaded) << yaml;
+    return loaded ? "" : loaded.error().message;
+  }
+
+  std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / "expectations_test";
+  std::vector<Rule> rules_;
+};
+
+TEST_F(ExpectationsTest, KnowFailuresAndReportWhatIsOutOfDate) {
+  const auto expected = load("x/first: rounds down\nx/second: known\n");
+  ASSERT_TRUE(expected) << expected.error().message;
+  std::vector<Verdict> verdicts(3);
+  for (size_t i = 0; i < 3; ++i) verdicts[i].rule = rules_[i].id;
+  verdicts[0].kind = VerdictKind::pass;
+  verdicts[1].kind = VerdictKind::fail;
+  verdicts[2].kind = VerdictKind::crash;
+  const Findings findings = compare(verdicts, *expected);
+  ASSERT_EQ(findings.unexpected_failures.size(), 1u);
+  EXPECT_EQ(findings.unexpected_failures[0]->rule, "x/third");
+  ASSERT_EQ(findings.unexpected_passes.size(), 1u);
+  EXPECT_EQ(findings.unexpected_passes[0]->rule, "x/first");
+  EXPECT_EQ(verdicts[1].known, "known");
+  EXPECT_EQ(verdicts[0].known + verdicts[2].known, "");
+  EXPECT_TRUE(load_expectations(folder_, "nobody", {}, rules_).value().empty());
+}
+
+TEST_F(ExpectationsTest, AreForARangeOfVersions) {
+  const char* const yaml =
+      "x/first: {reason: old drain, thread: issue 7, until: {node: '11'}}\n"
+      "x/second: {reason: new order, since: {node: '20'}}\n";
+  const Expectations at_20 = load(yaml).value();
+  EXPECT_EQ(at_20, (Expectations{{"x/second", "new order"}}));
+  EXPECT_EQ(load(yaml, {{"node", "10.24.1"}}).value(), (Expectations{{"x/first", "old drain (issue 7)"}}));
+  EXPECT_EQ(load(yaml, {{"node", "18.0.0"}}).value(), Expectations{});
+}
+
+TEST_F(ExpectationsTest, RefuseWhatTheyCannotMean) {
+  EXPECT_NE(refusal("x/nothing: reason\n").find("no rule \"x/nothing\""), std::string::npos);
+  EXPECT_NE(refusal("x/first:\n").find("\"x/first\""), std::string::npos);
+  EXPECT_NE(refusal("x/first: ''\n").find("needs a reason"), std::string::npos);
+  EXPECT_NE(refusal("x/first: {thread: issue 7}\n").find("needs a reason"), std::string::npos);
+  EXPECT_NE(refusal("x/first: {because: x}\n").find("unknown key \"because\""), std::string::npos);
+  EXPECT_NE(refusal("x/first: {reason: old, until: '11'}\n").find("\"until\" must map"), std::string::npos);
+  EXPECT_NE(refusal("- x/first\n").find("expected a map"), std::string::npos);
+  EXPECT_NE(refusal("x/first: [\n").find("not readable"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace tickmark::conformance
