@@ -1,0 +1,136 @@
+"""Deviations of current runtimes, each re-run before it is told: docs/findings.md from conformance/findings/*.yaml.
+
+A finding names a rule, the subjects that break it, the order the rule requires, and a script that shows the deviation
+without the suite: run by the runtime alone it prints one line, the order it saw. The script is run, and the rule is
+judged, so many times (--repeat, at least 50); a finding that no longer shows is an error, as is a rule that does not
+fail. Runtimes that are not here are left out, and named.
+"""
+import argparse
+import collections
+import datetime
+import json
+import pathlib
+import subprocess
+import sys
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TICKMARK = ROOT / "build" / "tickmark"
+FOLDER = ROOT / "conformance" / "findings"
+PAGE = ROOT / "docs" / "findings.md"
+REPEAT_MIN = 50
+SCRIPT_S = 30
+# How a program of a family takes a script, beside its name.
+FLAGS = {"deno": ["run", "--allow-all", "--no-config", "--no-lock", "--quiet"], "bun": ["--no-install"], "node": []}
+KEYS = {"says", "rule", "subjects", "control", "required", "why", "script", "name"}
+
+
+def read_findings():
+    """[(id, document)], each checked."""
+    for path in sorted(FOLDER.glob("*.yaml")):
+        finding = yaml.safe_load(path.read_text())
+        wrong = set(finding) ^ (KEYS | {"mode"} if "mode" in finding else KEYS)
+        if wrong - {"name", "control"}:
+            sys.exit(f"findings: {path.name}: unknown or missing: {', '.join(sorted(wrong))}")
+        if not (FOLDER / finding["script"]).exists():
+            sys.exit(f"findings: {path.name}: there is no script {finding['script']}")
+        yield path.stem, finding
+
+
+def subjects_here():
+    done = subprocess.run([TICKMARK, "list", "subjects", "--json"], capture_output=True, text=True)
+    return {s["name"]: s for s in json.loads(done.stdout)["subjects"] if s["available"]}
+
+
+def orders_of(program, family, script, repeat):
+    """How often the script printed which line."""
+    orders = collections.Counter()
+    for _ in range(repeat):
+        done = subprocess.run([program, *FLAGS[family], script], capture_output=True, text=True, timeout=SCRIPT_S)
+        orders[done.stdout.strip() or f"exit code {done.returncode}"] += 1
+    return orders
+
+
+def verdict_of(subject, finding, repeat):
+    command = [TICKMARK, "conform", subject, "--rule", finding["rule"], "--repeat", str(repeat), "--json"]
+    if "mode" in finding:
+        command += ["--mode", finding["mode"]]
+    rules = json.loads(subprocess.run(command, capture_output=True, text=True).stdout)["rules"]
+    return next(rule for rule in rules if rule["rule"] == finding["rule"])
+
+
+def counted(orders):
+    return "; ".join(f"`{order}` {count}" for order, count in orders.most_common())
+
+
+def show(finding, here, repeat):
+    """(lines of the table, verdict of the first subject, what does not show)"""
+    lines, first, stale = [], None, []
+    script = FOLDER / finding["script"]
+    for role in ("subjects", "control"):
+        for name in finding.get(role, []):
+            if name not in here:
+                lines.append(f"| {name} | not here | | |")
+                continue
+            subject, family = here[name], name.split("@")[0]
+            orders = orders_of(subject["program"], family, script, repeat)
+            deviating = repeat - orders[finding["required"]]
+            judged = verdict_of(name, finding, repeat)
+            if role == "subjects":
+                first = first or judged
+                if deviating == 0 or judged["verdict"] not in ("fail", "hang", "crash"):
+                    stale.append(name)
+            elif deviating:
+                stale.append(f"{name}, which is said to keep it,")
+            lines.append(f"| {name} | {subject['versions'].get(family, '')} | {counted(orders)} | "
+                         f"{judged['failed']} of {judged['applicable']} |")
+    return lines, first, stale
+
+
+def section(name, finding, lines, judged, repeat):
+    text = [f"## {finding['says']}\n",
+            f"**Rule** `{finding['rule']}`" + (f", mode {finding['mode']}" if "mode" in finding else "") +
+            (f" ({judged['level']}): {judged['says']}\n" if judged else "\n")]
+    if judged:
+        text.append(f"**Source** {judged['source']}\n")
+    text += [f"**Required** `{finding['required']}`. {finding['why'].strip()}\n",
+             f"| runtime | version | seen in {repeat} runs of the script | rule failed |", "|---|---|---|---|", *lines,
+             f"\n`conformance/findings/{finding['script']}`:\n", "```js",
+             (FOLDER / finding["script"]).read_text().strip(), "```\n"]
+    return text
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("findings", nargs="*", help="only these (file names without .yaml); then no page is written")
+    parser.add_argument("--repeat", type=int, default=REPEAT_MIN, help="runs of each script and rule (default 50)")
+    options = parser.parse_args()
+    if options.repeat < REPEAT_MIN:
+        sys.exit(f"findings: --repeat must be at least {REPEAT_MIN}")
+    here, stale_all, text = subjects_here(), [], []
+    for name, finding in read_findings():
+        if options.findings and name not in options.findings:
+            continue
+        lines, judged, stale = show(finding, here, options.repeat)
+        stale_all += [f"{name}: {one} {'deviates' if ',' in one else 'does not show it'}" for one in stale]
+        text += section(name, finding, lines, judged, options.repeat)
+        print(f"{name}: {lines}", file=sys.stderr)
+    for sentence in stale_all:
+        print(f"findings: {sentence}", file=sys.stderr)
+    if not options.findings:
+        head = ["# Findings: promises about callback order that current runtimes do not keep\n",
+                f"Made by `scripts/findings` on {datetime.date.today()} from `conformance/findings/`: each script is "
+                f"run by the runtime alone, {options.repeat} times in a process of its own, and prints the "
+                f"order it sees; "
+                "beside it stands how often the rule failed in as many runs of the suite. A runtime below the "
+                "line of another "
+                "is there for comparison. Machine: "
+                f"Linux on {subprocess.run(['uname', '-m'], capture_output=True, text=True).stdout.strip()}.\n"]
+        PAGE.write_text("\n".join(head + text))
+        print(f"{PAGE.relative_to(ROOT)} is written", file=sys.stderr)
+    return 1 if stale_all else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
