@@ -2,8 +2,7 @@
 // The peer of the `connect` verb, on a worker thread of its own: it reads, discards and closes at the
 // end of the stream, and no callback of it runs on the loop under test.
 
-const net = require('node:net');
-const { Worker, isMainThread, workerData } = require('node:worker_threads');
+const { net, workers } = require('./runtime.cjs');
 
 const kReady = 0;
 const kPeerPort = 1;
@@ -21,17 +20,18 @@ function listen(then) {
 // bound a moment ago and has been given back.
 exports.start_peer = () => {
   const shared = new Int32Array(new SharedArrayBuffer(12));
-  const worker = new Worker(__filename, { workerData: shared });
+  const worker = new workers.Worker(__filename, { workerData: { peer_ports: shared } });
   worker.unref();
   Atomics.wait(shared, kReady, 0);
   return { peer_port: shared[kPeerPort], refused_port: shared[kRefusedPort] };
 };
 
-if (!isMainThread) {
+if (workers !== null && workers.workerData && workers.workerData.peer_ports) {
+  const ports = workers.workerData.peer_ports;
   listen((refused_port, closing) => closing.close(() => listen((peer_port) => {
-    workerData[kPeerPort] = peer_port;
-    workerData[kRefusedPort] = refused_port;
-    Atomics.store(workerData, kReady, 1);
-    Atomics.notify(workerData, kReady);
+    ports[kPeerPort] = peer_port;
+    ports[kRefusedPort] = refused_port;
+    Atomics.store(ports, kReady, 1);
+    Atomics.notify(ports, kReady);
   })));
 }

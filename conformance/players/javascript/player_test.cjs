@@ -179,5 +179,69 @@ test('what is wrong with a scenario file is said in one sentence', () => {
     assert.match(err, word);
     assert.strictEqual(err.trim().split('\n').length, 1);
   }
-  assert.strictEqual(play({ scenarios: [] }, ['--mode', 'esm']).code, 2);
+  const { code, err } = play({ scenarios: [] }, ['--mode', 'lisp']);
+  assert.strictEqual(code, 2);
+  assert.match(err, /--mode lisp is unknown; known: cjs, esm, worker/);
+});
+
+// The order of a scenario that has a process of its own, in a mode.
+function order_alone(mode, steps) {
+  const document = { repeat: 1, scenarios: [{ id: 'a/b', own_process: true, steps }] };
+  const { code, err, records } = play(document, ['--mode', mode]);
+  assert.strictEqual(code, 0, err);
+  assert.strictEqual(records.at(-1).status, 'ok');
+  const begun = records.filter(({ event }) => event === 'begin').map(({ label }) => label);
+  assert.strictEqual(records.filter(({ event }) => event === 'end').length, begun.length, 'every callback ends');
+  return begun.join(' ');
+}
+
+const listen = (label, event, then) => ({ verb: 'listen', label, event, then });
+const fail = { verb: 'throw' };
+
+test('main runs where the mode says: a script, a module, a worker', () => {
+  const steps = [{ verb: 'microtask', label: 'm' }, tick('t')];
+  assert.strictEqual(order_alone('cjs', steps), 'main t m');
+  assert.strictEqual(order_alone('esm', steps), 'main m t');
+  assert.strictEqual(order_alone('worker', steps), 'main t m');
+});
+
+test('a process that ends within a callback, or by an error, leaves a whole run', () => {
+  const end = [listen('e', 'exit'), timeout('a', 1, [tick('never'), { verb: 'exit' }])];
+  assert.strictEqual(order_alone('cjs', end), 'main a e');
+  assert.strictEqual(order_alone('cjs', [listen('e', 'exit'), timeout('a', 1, [tick('never'), fail])]), 'main a e');
+});
+
+check_order('a step that throws ends its callback, and the handler is one',
+  [listen('u', 'uncaughtException', [tick('ut')]), immediate('i', [tick('t'), fail]), immediate('j')],
+  'main i u j t ut');
+
+check_order('promises are settled by steps, and a rejection is heard of',
+  [listen('n', 'unhandledRejection'), { verb: 'deferred', label: 'p' }, { verb: 'react', label: 'r', on: 'p' },
+    { verb: 'resolve_promise', target: 'p' }, { verb: 'deferred', label: 'q' }, { verb: 'reject_promise', target: 'q' },
+    { verb: 'await', label: 'w', on: 'p' }], 'main r w n');
+
+check_order('with one thread, a byte that is written proves what was submitted before it',
+  [immediate('i'), { verb: 'work', label: 'io', ms: 0 }, { verb: 'fs_write', label: 'mark' },
+    { verb: 'wait_written', target: 'mark' }], 'main io mark i');
+
+check_order('messages of a port are heard one by one, and its end',
+  [{ verb: 'channel', label: 'c' }, { verb: 'listen', label: 'r', on: 'c.b', event: 'message' },
+    { verb: 'listen', label: 'k', on: 'c.b', event: 'close' }, { verb: 'post', target: 'c.a', count: 2 },
+    { verb: 'destroy', target: 'c.a' }], 'main r r k');
+
+test('an event that never comes ends the run as it stands, and the scenario', () => {
+  const { code, records } = play({ repeat: 3, scenarios: [
+    { id: 'a/never', steps: [{ verb: 'channel', label: 'c' },
+      { verb: 'listen', label: 'r', on: 'c.b', event: 'message' }] },
+    { id: 'a/fine', steps: [tick('t')] }] });
+  assert.strictEqual(code, 0);
+  assert.deepStrictEqual(runs_of(records).map(order_of), ['main', 'main t', 'main t', 'main t']);
+});
+
+test('the next run hears nothing of the last one', () => {
+  const loud = { id: 'a/loud', steps: [listen('u', 'uncaughtException'), timeout('a', 1, [fail])] };
+  const quiet = { id: 'a/quiet', steps: [timeout('a', 1, [fail])] };
+  const { code, records } = play({ scenarios: [loud, quiet] });
+  assert.strictEqual(code, 1, 'nobody handles the error of the second');
+  assert.deepStrictEqual(runs_of(records).map(order_of), ['main a u']);
 });

@@ -1,6 +1,7 @@
 'use strict';
 // One run of one scenario: its records, what is still owed to it, and the execution of its steps.
 
+const { process, timers } = require('./runtime.cjs');
 const { verbs } = require('./verbs.cjs');
 const { has_callback, refuse } = require('./scenario_file.cjs');
 
@@ -34,19 +35,22 @@ class Entry {
 
   // The callback. Everything a verb schedules comes through here.
   fire(more) {
-    if (this.run.over_) return; // the player's own cleaning up
-    const begin = { event: 'begin', label: this.label, site: this.site, cause: this.cause, time_ns: now_ns(), ...more };
-    this.run.records.push(begin);
+    const { run, step } = this;
+    if (run.over_) return; // the player's own cleaning up
+    run.begin_(this, more);
     this.calls += 1;
-    if (this.step.times === this.calls) {
-      clearInterval(this.handle);
+    if (step.times === this.calls) {
+      timers.clearInterval(this.handle);
       this.lasting = false;
     }
     if (!this.lasting) this.owe(false);
-    const steps = this.calls === 1 ? this.step.then : this.step.at?.[this.calls];
-    if (steps !== undefined) this.run.execute(steps, this.label);
-    this.run.records.push({ event: 'end', label: this.label, site: this.site, cause: this.cause, time_ns: now_ns() });
-    this.run.after_callback();
+    try {
+      const steps = this.calls === 1 ? step.then : step.at && step.at[this.calls];
+      if (steps !== undefined) run.execute(steps, this.label);
+    } finally { // the step `throw` leaves this way
+      run.end_(this);
+      run.after_callback();
+    }
   }
 }
 
@@ -56,9 +60,12 @@ class Run {
     this.scenario = scenario;
     this.services = services;
     this.records = [{ event: 'start', scenario: scenario.id, run: number, time_ns: now_ns() }];
+    this.failing = false; // a step has thrown
+    this.undo_ = []; // what to do when the run is over
     this.number_ = number;
     this.entries_ = new Map();
-    this.ends_ = new Map();
+    this.things_ = new Map();
+    this.open_ = [];
     this.owed_ = 0;
     this.quiet_after_ns_ = 0;
     this.over_ = false;
@@ -67,10 +74,13 @@ class Run {
 
   play_main() {
     const main = { label: 'main', site: '', cause: 'main' };
-    this.records.push({ event: 'begin', ...main, time_ns: now_ns() });
-    this.execute(this.scenario.steps, 'main');
-    this.records.push({ event: 'end', ...main, time_ns: now_ns() });
-    this.after_callback();
+    this.begin_(main);
+    try {
+      this.execute(this.scenario.steps, 'main');
+    } finally {
+      this.end_(main);
+      this.after_callback();
+    }
   }
 
   execute(steps, site) {
@@ -78,6 +88,23 @@ class Run {
       if (has_callback(step.verb)) this.schedule_(step, site);
       else this.call_(step, site);
     }
+  }
+
+  // `what` is an entry, or main.
+  begin_(what, more) {
+    const { label, site, cause } = what;
+    this.open_.push(what);
+    this.records.push(Object.assign({ event: 'begin', label, site, cause, time_ns: now_ns() }, more));
+  }
+
+  end_({ label, site, cause }) {
+    if (this.open_.pop() === undefined) return; // by end_all()
+    this.records.push({ event: 'end', label, site, cause, time_ns: now_ns() });
+  }
+
+  // Ends the callbacks that are on the stack: the process ends, nothing returns to them.
+  end_all() {
+    while (this.open_.length > 0) this.end_(this.open_[this.open_.length - 1]);
   }
 
   // A verb with a callback. The record goes first: a callback inside the call would show after it.
@@ -96,7 +123,7 @@ class Run {
   call_(step, site) {
     const record = { event: 'schedule', label: step.label, site, cause: step.verb, time_ns: now_ns(), after_ns: 0 };
     if (step.label !== undefined) this.records.push(record);
-    record.status = verbs[step.verb](this, step) ?? 'ok';
+    record.status = verbs[step.verb](this, step) || 'ok';
     record.after_ns = now_ns();
   }
 
@@ -115,21 +142,31 @@ class Run {
     return entry;
   }
 
-  // Connection ends (streams.cjs), by handle name: `p.client`, or the label of a `connect`.
-  add_end(name, end) {
-    this.ends_.set(name, end);
+  // Things (things.cjs), by name: `p.client`, or the label of the step that made it.
+  add_thing(name, thing) {
+    this.things_.set(name, thing);
+    return thing;
   }
 
-  end(name) {
-    const end = this.ends_.get(name);
-    if (end === undefined) {
-      refuse(`${this.scenario.id}: a step names the connection '${name}', which does not exist yet`);
+  thing(name) {
+    const thing = this.things_.get(name);
+    if (thing === undefined) {
+      refuse(`${this.scenario.id}: a step names '${name}', which does not exist yet`);
     }
-    return end;
+    return thing;
   }
 
-  ends() {
-    return this.ends_.values();
+  things() {
+    return Array.from(this.things_.values());
+  }
+
+  // What is undone when the run is over.
+  defer(undo) {
+    this.undo_.push(undo);
+  }
+
+  undo_all() {
+    this.undo_.forEach((undo) => undo());
   }
 
   // A cleared timer's deadline must be seen to pass in silence.
@@ -138,7 +175,7 @@ class Run {
   }
 
   after_callback() {
-    if (this.owed_ === 0) this.on_idle_(this);
+    if (this.owed_ === 0 && !this.over_) this.on_idle_(this);
   }
 
   is_idle() {
@@ -152,6 +189,7 @@ class Run {
 
   // The last records.
   finish() {
+    this.end_all();
     this.over_ = true;
     this.records.push({ event: 'quiescent', time_ns: now_ns() });
     this.records.push({ event: 'finish', scenario: this.scenario.id, run: this.number_, status: 'ok' });
