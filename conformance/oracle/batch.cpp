@@ -54,9 +54,9 @@ std::vector<std::string> player_argv(const ConformPlan& plan, const Batch& batch
                            std::string("--trace"), trace.string()}) {
     argv.push_back(word);
   }
-  if (!plan.mode.empty()) {
+  if (!batch.mode.empty()) {
     argv.emplace_back("--mode");
-    argv.push_back(plan.mode);
+    argv.push_back(batch.mode);
   }
   return argv;
 }

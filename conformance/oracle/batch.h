@@ -17,6 +17,7 @@ struct Entry {
 struct Batch {
   std::vector<Entry*> entries;  ///< all of one pool size
   unsigned repeat = 1;          ///< runs of each in this process
+  std::string mode{};           ///< where main runs; "" = in a script
 };
 
 /// Plays the batch; on a crash or a hang names the scenario that was in flight and plays the rest in a new

@@ -14,9 +14,13 @@ namespace {
 // So many runs in one process, that a hang a player cannot notice itself is found within a minute.
 constexpr unsigned kBatchRunsMax = 2000;
 
-bool wants_mode(const Rule& rule, const std::string& mode) {
-  return rule.layer != Layer::node ||
-         std::ranges::find(rule.modes, mode.empty() ? "cjs" : mode) != rule.modes.end();
+bool speaks_of(const Rule& rule, std::string_view mode) {
+  return rule.layer != Layer::node || std::ranges::find(rule.modes, mode) != rule.modes.end();
+}
+
+// Where main runs: as the plan says, else in a script, unless the rule speaks of something else only.
+std::string mode_for(const ConformPlan& plan, const Rule& rule) {
+  return !plan.mode.empty() || speaks_of(rule, "cjs") ? plan.mode : rule.modes.front();
 }
 
 // Why the rule is not asked at all; nothing when it is.
@@ -25,7 +29,8 @@ std::optional<std::string> not_asked(const ConformPlan& plan, const Rule& rule) 
   for (const auto& [component, reason] : rule.not_for) {
     if (plan.versions.contains(component)) return "does not speak about this interface: " + reason;
   }
-  if (!wants_mode(rule, plan.mode)) return fmt::format("speaks of {} only", fmt::join(rule.modes, ", "));
+  if (!plan.mode.empty() && !speaks_of(rule, plan.mode))
+    return fmt::format("speaks of {} only", fmt::join(rule.modes, ", "));
   if (plan.connections > 0 && rule.own_process)
     return "needs a process of its own, which nobody is connected to";
   return std::nullopt;
@@ -45,15 +50,15 @@ class Conformance {
       } else if (plan_.wire && std::ranges::find(plan_.serves, rule.workload) == plan_.serves.end()) {
         entries_.back().tally.unsupported(fmt::format("it does not serve the workload {}", rule.workload));
         ++done_;
-      } else if (rule.own_process) {
+      } else if (rule.own_process && !plan_.fresh_loops) {
         alone_.push_back(&entries_.back());
       } else {
-        shared_[rule.pool].push_back(&entries_.back());
+        shared_[{rule.pool, mode_for(plan_, rule)}].push_back(&entries_.back());
       }
     }
     report();
-    for (auto& [pool, entries] : shared_) {
-      const auto played = play_shared(entries);
+    for (auto& [needs, entries] : shared_) {
+      const auto played = play_shared(entries, needs.second);
       if (!played) return std::unexpected(played.error());
     }
     for (Entry* entry : alone_) {
@@ -68,12 +73,12 @@ class Conformance {
     if (plan_.progress) plan_.progress(done_, entries_.size());
   }
 
-  Expected<void> play_shared(const std::vector<Entry*>& entries) {
+  Expected<void> play_shared(const std::vector<Entry*>& entries, const std::string& mode) {
     const size_t per_batch = std::max<size_t>(1, kBatchRunsMax / plan_.repeat);
     for (size_t first = 0; first < entries.size(); first += per_batch) {
       const size_t last = std::min(entries.size(), first + per_batch);
       const auto played =
-          play_batch(plan_, run_, {{entries.begin() + first, entries.begin() + last}, plan_.repeat});
+          play_batch(plan_, run_, {{entries.begin() + first, entries.begin() + last}, plan_.repeat, mode});
       if (!played) return played;
       done_ += last - first;
       report();
@@ -83,7 +88,7 @@ class Conformance {
 
   Expected<void> play_alone(Entry& entry) {
     for (unsigned i = 0; i < plan_.repeat && !entry.tally.settled(); ++i) {
-      const auto played = play_batch(plan_, run_, {{&entry}, 1});
+      const auto played = play_batch(plan_, run_, {{&entry}, 1, mode_for(plan_, *entry.rule)});
       if (!played) return played;
     }
     ++done_;
@@ -124,7 +129,7 @@ class Conformance {
   const RunProcess& run_;
   std::deque<Entry> entries_;  // a deque: batches hold pointers
   std::map<const Entry*, std::string> inapplicable_;
-  std::map<unsigned, std::vector<Entry*>> shared_;
+  std::map<std::pair<unsigned, std::string>, std::vector<Entry*>> shared_;  // by pool and mode
   std::vector<Entry*> alone_;
   size_t done_ = 0;
 };

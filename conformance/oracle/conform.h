@@ -37,10 +37,11 @@ struct ConformPlan {
   /// subject serves these workloads.
   bool wire = false;
   std::vector<std::string> serves{};
-  std::string mode;         ///< of the player: "", cjs, esm, worker; rules for other modes are inapplicable
-  unsigned repeat = 20;     ///< runs per rule, >= 1
-  int connections = 0;      ///< > 0: the player begins when it holds so many (the runner brings them)
-  Nanos run_deadline = 5s;  ///< a single run longer than this is a hang
+  std::string mode;          ///< of the player: "", cjs, esm, worker; rules for other modes are inapplicable
+  unsigned repeat = 20;      ///< runs per rule, >= 1
+  bool fresh_loops = false;  ///< the player makes a loop for every run: none needs a process of its own
+  int connections = 0;       ///< > 0: the player begins when it holds so many (the runner brings them)
+  Nanos run_deadline = 5s;   ///< a single run longer than this is a hang
   std::filesystem::path folder;  ///< scratch for scenario and trace files; must exist
   std::filesystem::path traces;  ///< where the first failing run of a rule is kept; "" = nowhere
   std::function<void(size_t done, size_t of)> progress;  ///< rules settled so far; may be empty

@@ -43,7 +43,7 @@ struct Rule {
   std::string source;
   Level level = Level::must;
   Layer layer = Layer::loop;
-  std::vector<std::string> modes{"cjs"};
+  std::vector<std::string> modes{"cjs", "esm", "worker"};  ///< of a node-layer rule: where main may run
   VersionRange versions;
   Versions not_for;  ///< component a subject reports -> why the rule does not speak about its interface
 

@@ -14,8 +14,10 @@ namespace {
 
 using nlohmann::json;
 
-// What the value beside the verb means.
-enum class Value { label, target, ms, nothing };
+constexpr long kNumberMax = 0xffff'ffff;  // more than the longest delay
+
+// What the value beside the verb means: the label of a callback, or of a thing that is made; and so on.
+enum class Value { label, thing, target, ms, nothing };
 
 struct Verb {
   std::string_view name;
@@ -29,8 +31,8 @@ constexpr std::array kVerbs{
     Verb{"tick", Value::label, "", ""},
     Verb{"microtask", Value::label, "", ""},
     Verb{"promise", Value::label, "", ""},
-    Verb{"immediate", Value::label, "", ""},
-    Verb{"timeout", Value::label, "ms", "ms"},
+    Verb{"immediate", Value::label, "promised", ""},
+    Verb{"timeout", Value::label, "ms promised", "ms"},
     Verb{"interval", Value::label, "ms times", "ms times"},
     Verb{"timer", Value::label, "ms repeat_ms times started", "ms"},
     Verb{"idle", Value::label, "times", ""},
@@ -42,7 +44,7 @@ constexpr std::array kVerbs{
     Verb{"fs_read", Value::label, "", ""},
     Verb{"close", Value::label, "on", ""},
     Verb{"tcp_pair", Value::label, "", ""},
-    Verb{"connect", Value::label, "refused", ""},
+    Verb{"connect", Value::label, "refused by_name", ""},
     Verb{"write", Value::label, "on bytes", "on bytes"},
     Verb{"read", Value::label, "on eof eof_then", "on"},
     Verb{"shutdown", Value::label, "on", "on"},
@@ -70,6 +72,33 @@ constexpr std::array kVerbs{
     Verb{"resume", Value::target, "", "", true},
     Verb{"reset", Value::target, "", "", true},
     Verb{"hang_up", Value::target, "", "", true},
+    // Of the Node layer.
+    Verb{"listen", Value::label, "on event", "event"},
+    Verb{"react", Value::label, "on", "on"},
+    Verb{"await", Value::label, "on", "on"},
+    Verb{"lookup", Value::label, "by_name", ""},
+    Verb{"fs_write", Value::label, "", ""},
+    Verb{"fs_promise", Value::label, "", ""},
+    Verb{"pipeline", Value::label, "on to", "on to"},
+    Verb{"datagram_send", Value::label, "on", "on"},
+    Verb{"http_get", Value::label, "", ""},
+    Verb{"deferred", Value::thing, "", ""},
+    Verb{"pass_through", Value::thing, "on", "on"},
+    Verb{"async_returning", Value::thing, "on", "on"},
+    Verb{"writable", Value::thing, "slow final", ""},
+    Verb{"readable", Value::thing, "count", "count"},
+    Verb{"channel", Value::thing, "", ""},
+    Verb{"worker", Value::thing, "count", "count"},
+    Verb{"child", Value::thing, "missing", ""},
+    Verb{"datagram", Value::thing, "", ""},
+    Verb{"resolve_promise", Value::target, "to", ""},
+    Verb{"reject_promise", Value::target, "", ""},
+    Verb{"post", Value::target, "count", ""},
+    Verb{"destroy", Value::target, "error", ""},
+    Verb{"wait_written", Value::target, "", ""},
+    Verb{"throw", Value::nothing, "", ""},
+    Verb{"exit", Value::nothing, "", ""},
+    Verb{"track_async", Value::nothing, "", ""},
 };
 
 bool has_word(std::string_view words, std::string_view word) {
@@ -102,10 +131,10 @@ Expected<void> add_label(std::set<std::string>& to, const Steps& known, const st
 Expected<long> whole_number(const YAML::Node& node, std::string_view key) {
   try {
     const long value = node.as<long>();
-    if (value >= 0 && value <= 100'000'000) return value;
+    if (value >= 0 && value <= kNumberMax) return value;
   } catch (const YAML::Exception&) {
   }
-  return usage_error(fmt::format("\"{}\" must be a whole number from 0 to 100000000", key));
+  return usage_error(fmt::format("\"{}\" must be a whole number from 0 to {}", key, kNumberMax));
 }
 
 Expected<void> read_value(const Verb& verb, const YAML::Node& value, Steps& into, json& step) {
@@ -120,6 +149,11 @@ Expected<void> read_value(const Verb& verb, const YAML::Node& value, Steps& into
   if (verb.value == Value::label) {
     step["label"] = text;
     return add_label(into.callbacks, into, text);
+  }
+  if (verb.value == Value::thing) {
+    step["label"] = text;
+    into.things.insert(text);
+    return add_label(into.calls, into, text);
   }
   step["target"] = text;
   into.targets.insert(text);
@@ -151,7 +185,7 @@ Expected<void> read_key(const Verb& verb, const std::string& key, const YAML::No
                         json& step) {
   const bool callback = verb.value == Value::label;
   if (key == "at" && callback) return read_at(value, into, step);
-  if (key == "as" && !callback) {
+  if (key == "as" && !callback && verb.value != Value::thing) {
     step["label"] = value.as<std::string>("");
     return add_label(into.calls, into, value.as<std::string>(""));
   }
@@ -164,11 +198,15 @@ Expected<void> read_key(const Verb& verb, const std::string& key, const YAML::No
     step[key] = std::move(*steps);
     return {};
   }
-  if (key == "eof") {
+  if (key == "eof" || key == "final") {
     step[key] = value.as<std::string>("");
     return add_label(into.callbacks, into, value.as<std::string>(""));
   }
-  if (key == "on") {
+  if (key == "event") {
+    step[key] = value.as<std::string>("");
+    return {};
+  }
+  if (key == "on" || key == "to") {
     step[key] = value.as<std::string>("");
     into.targets.insert(value.as<std::string>(""));
     return {};
@@ -177,7 +215,8 @@ Expected<void> read_key(const Verb& verb, const std::string& key, const YAML::No
     step[key] = value.as<std::string>("");
     return {};
   }
-  if (key == "refused" || key == "started" || key == "end") {
+  static constexpr std::string_view kSwitches = "refused started end promised by_name slow missing error";
+  if (has_word(kSwitches, key)) {
     step[key] = value.as<bool>(false);
     return {};
   }
@@ -222,6 +261,12 @@ Expected<void> read_steps(const YAML::Node& list, Steps& into) {
     if (!step) return std::unexpected(step.error());
     into.steps.push_back(std::move(*step));
   }
+  // What follows would never be executed.
+  for (size_t i = 0; i + 1 < into.steps.size(); ++i) {
+    const auto& verb = into.steps[i]["verb"];
+    if (verb == "throw" || verb == "exit")
+      return usage_error(fmt::format("\"{}\" must be the last step", verb));
+  }
   return {};
 }
 
@@ -256,11 +301,14 @@ Expected<json> read_turns(const YAML::Node& list, Steps& into) {
 }
 
 Expected<void> check_targets(const Steps& steps) {
+  // The ends of a pair and of a channel, the output of a child, what a request is answered.
+  static constexpr std::string_view kParts = "client server a b stdout response";
   for (const std::string& target : steps.targets) {
     const size_t dot = target.find('.');
     const std::string suffix = dot == std::string::npos ? "" : target.substr(dot + 1);
-    const bool known = steps.callbacks.contains(target.substr(0, dot));
-    if (!known || (!suffix.empty() && suffix != "client" && suffix != "server")) {
+    const std::string name = target.substr(0, dot);
+    const bool known = steps.callbacks.contains(name) || steps.things.contains(name);
+    if (!known || (!suffix.empty() && !has_word(kParts, suffix))) {
       return usage_error(
           fmt::format("a step refers to \"{}\", which nothing in the scenario schedules", target));
     }

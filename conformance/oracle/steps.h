@@ -20,6 +20,7 @@ struct Steps {
   nlohmann::json steps = nlohmann::json::array();
   std::set<std::string> callbacks;  ///< labels of callbacks, `main` included
   std::set<std::string> calls;      ///< labels of verbs without a callback
+  std::set<std::string> things;     ///< those of them that name what the verb makes
   std::set<std::string> targets;    ///< handles and labels that steps refer to
   bool on_the_wire = false;         ///< some verb is a client's
   bool in_the_loop = false;         ///< some verb is a program's

@@ -39,6 +39,7 @@ UvMachine::~UvMachine() {
 }
 
 std::optional<std::string> UvMachine::lacks(const Step& step) {
+  if (is_of_node_layer(step.verb)) return "libuv has nothing of the Node layer";
   switch (step.verb) {
     case Verb::tick:
     case Verb::microtask:

@@ -30,23 +30,37 @@ void Machine::refuse(std::string_view target) const {
 }
 
 void Machine::play(const Scenario& scenario) {
-  site_ = "";
+  prepare(scenario);
   run_main([&] {
-    recorder_.begin(kMain, "", kMain, "", std::nullopt, loop_state());
-    site_ = kMain;
+    begin({kMain, "", kMain}, "", std::nullopt);
     execute(scenario.steps);
-    site_ = "";
-    recorder_.end(kMain, "", kMain);
+    end();
   });
   for (const Turn& turning : scenario.turns) {
-    site_ = kMain;
+    running_.push_back({kMain, "", kMain});
     execute(turning.before);
-    site_ = "";
+    running_.pop_back();
     const bool alive = turn(turning.mode);
     if (!turning.label.empty()) recorder_.turned(turning.label, name_of(turning.mode), alive);
   }
   recorder_.quiescent();
   ended_ = true;
+}
+
+void Machine::begin(const Running& callback, std::string_view status, std::optional<long> bytes) {
+  recorder_.begin(callback.label, callback.site, callback.cause, status, bytes, loop_state());
+  running_.push_back(callback);
+}
+
+void Machine::end() {
+  if (running_.empty()) return;  // by end_all()
+  const Running callback = running_.back();
+  running_.pop_back();
+  recorder_.end(callback.label, callback.site, callback.cause);
+}
+
+void Machine::end_all() {
+  while (!running_.empty()) end();
 }
 
 void Machine::execute(const std::vector<Step>& steps) {
@@ -61,10 +75,11 @@ void Machine::execute(const Step& step) {
     return spend_until(target->second.started_after + millis(target->second.step->ms) + kOverdueMargin);
   }
   const bool callback = has_callback(step.verb);
+  const std::string_view site = running_.empty() ? "" : running_.back().label;
   if (callback) {
     // Before the call: a callback that wrongly runs inside it must find its instance.
-    instances_[step.label] = {&step, site_, 0, Nanos{0}};
-    if (!step.eof.empty()) instances_[step.eof] = {&step, site_, 0, Nanos{0}};
+    instances_[step.label] = {&step, site, 0, Nanos{0}};
+    if (!step.eof.empty()) instances_[step.eof] = {&step, site, 0, Nanos{0}};
   }
   const Nanos before = recorder_.now();
   const std::string_view status = perform(step);
@@ -77,19 +92,15 @@ void Machine::execute(const Step& step) {
   }
   if (step.label.empty()) return;
   const bool timed = step.verb == Verb::timeout || step.verb == Verb::interval || step.verb == Verb::timer;
-  recorder_.schedule(step.label, site_, name_of(step.verb), before, after,
+  recorder_.schedule(step.label, site, name_of(step.verb), before, after,
                      timed ? std::optional(step.ms) : std::nullopt, status, loop_state());
 }
 
 void Machine::run_callback(const std::string& label, std::string_view cause, std::string_view status,
                            std::optional<long> bytes, const std::vector<Step>* steps) {
-  const Instance& instance = instances_[label];
-  const std::string_view registered_at = instance.site;
-  recorder_.begin(label, registered_at, cause, status, bytes, loop_state());
-  const std::string_view outer = std::exchange(site_, label);
+  begin({label, instances_[label].site, cause}, status, bytes);
   if (steps != nullptr) execute(*steps);
-  site_ = outer;
-  recorder_.end(label, registered_at, cause);
+  end();
 }
 
 void Machine::fire(const Step& step, std::string_view status, std::optional<long> bytes) {

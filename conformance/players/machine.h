@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "conformance/players/recorder.h"
 #include "conformance/players/scenario.h"
@@ -38,6 +39,8 @@ class Machine {
   virtual std::string_view perform(const Step& step) = 0;
   /// Turns the loop; true when it is still alive.
   virtual bool turn(TurnMode mode) = 0;
+  /// The scenario is about to be played.
+  virtual void prepare(const Scenario&) {}
   /// Runs main as the runtime runs a main script.
   virtual void run_main(const std::function<void()>& body) { body(); }
   virtual LoopState loop_state() const { return {}; }
@@ -51,18 +54,29 @@ class Machine {
   /// The callback of the end of the stream that `step` reads.
   void fire_eof(const Step& step, std::string_view status = "");
   void execute(const std::vector<Step>& steps);
+  /// Ends the callbacks that are on the stack: their process ends, and what they had left to do is lost.
+  void end_all();
   /// Ends the process with exit 2: the scenario refers to what it never scheduled.
   [[noreturn]] void refuse(std::string_view target) const;
 
   Recorder& recorder_;
 
  private:
+  // A callback on the stack.
+  struct Running {
+    std::string_view label;
+    std::string_view site;
+    std::string_view cause;
+  };
+
   void execute(const Step& step);
+  void begin(const Running& callback, std::string_view status, std::optional<long> bytes);
+  void end();
   void run_callback(const std::string& label, std::string_view cause, std::string_view status,
                     std::optional<long> bytes, const std::vector<Step>* steps);
 
   std::map<std::string, Instance, std::less<>> instances_;
-  std::string_view site_ = "";
+  std::vector<Running> running_;
   bool ended_ = false;  ///< what is called back from here on belongs to the clean-up
 };
 

@@ -16,7 +16,9 @@ Nanos millis(long ms) { return Nanos{ms * 1'000'000LL}; }
 
 }  // namespace
 
-RefloopMachine::RefloopMachine(Recorder& recorder, const refloop::LoopOptions& options) : Machine(recorder) {
+RefloopMachine::RefloopMachine(Recorder& recorder, const refloop::LoopOptions& options,
+                               refloop::MainKind main_kind)
+    : Machine(recorder), main_kind_(main_kind) {
   auto loop = refloop::Loop::create(options);
   assert(loop);
   loop_ = std::move(*loop);
@@ -24,6 +26,9 @@ RefloopMachine::RefloopMachine(Recorder& recorder, const refloop::LoopOptions& o
 }
 
 RefloopMachine::~RefloopMachine() {
+  for (const auto& item : items_) {
+    if (std::holds_alternative<refloop::Promise>(item->object)) item->object = std::monostate{};
+  }
   node_.reset();
   for (const auto& item : items_) {
     refloop::Handle* handle = handle_of(*item);
@@ -34,6 +39,7 @@ RefloopMachine::~RefloopMachine() {
   for (const auto& item : items_) {
     if (item->file >= 0) ::close(item->file);
   }
+  if (scratch_ >= 0) ::close(scratch_);
   items_.clear();
 }
 
@@ -61,14 +67,24 @@ refloop::Handle* RefloopMachine::handle_of(Item& item) {
       item.object);
 }
 
+// A scenario with a process of its own is one from its main to its exit; others run main and turn the loop.
 bool RefloopMachine::turn(TurnMode mode) {
+  if (own_process_) {
+    node_->run([this] { main_(); }, 0, main_kind_);
+    return false;
+  }
   return loop_->run(mode == TurnMode::once     ? refloop::RunMode::once
                     : mode == TurnMode::nowait ? refloop::RunMode::nowait
                                                : refloop::RunMode::until_idle);
 }
 
+void RefloopMachine::prepare(const Scenario& scenario) { own_process_ = scenario.own_process; }
+
 void RefloopMachine::run_main(const std::function<void()>& body) {
-  node_->run_main([&body] { body(); });
+  if (own_process_)
+    main_ = body;
+  else
+    node_->run_main([&body] { body(); });
 }
 
 LoopState RefloopMachine::loop_state() const {
@@ -90,6 +106,7 @@ std::string_view RefloopMachine::perform(const Step& step) {
     case Verb::immediate:
     case Verb::timeout:
     case Verb::interval:
+    case Verb::fs_write:
       start_node(make(&step));
       return "";
     case Verb::timer:
@@ -122,7 +139,7 @@ std::string_view RefloopMachine::perform(const Step& step) {
     case Verb::shutdown:
       return start_shutdown(step);
     default:
-      return perform_call(step);
+      return is_of_node_layer(step.verb) ? perform_node(step) : perform_call(step);
   }
 }
 
@@ -161,32 +178,6 @@ std::string_view RefloopMachine::perform_call(const Step& step) {
       return "ok";
     default:
       refuse(name_of(step.verb));
-  }
-}
-
-void RefloopMachine::start_node(Item& item) {
-  const Step& step = *item.step;
-  auto task = [this, &step] { fire(step); };
-  const auto delay = static_cast<double>(step.ms);
-  switch (step.verb) {
-    case Verb::tick:
-      node_->next_tick(task);
-      return;
-    case Verb::immediate:
-      item.object = node_->set_immediate(task);
-      return;
-    case Verb::timeout:
-      item.object = node_->set_timeout(task, delay);
-      return;
-    case Verb::interval:
-      item.object = node_->set_interval(task, delay);
-      return;
-    case Verb::promise:
-      refloop::Promise::resolved(*node_).then(task);
-      return;
-    default:
-      node_->queue_microtask(task);
-      return;
   }
 }
 

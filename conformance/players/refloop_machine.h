@@ -14,6 +14,7 @@
 #include "reference-loop/async.h"
 #include "reference-loop/fs.h"
 #include "reference-loop/listener.h"
+#include "reference-loop/node_async.h"
 #include "reference-loop/node_layer.h"
 #include "reference-loop/pool.h"
 #include "reference-loop/tcp.h"
@@ -25,9 +26,11 @@ namespace tickmark::conformance {
 class RefloopMachine : public Machine {
  public:
   /// In `options.simulation`, if it has one, with the recorder's clock on it.
-  RefloopMachine(Recorder& recorder, const refloop::LoopOptions& options);
+  RefloopMachine(Recorder& recorder, const refloop::LoopOptions& options, refloop::MainKind main_kind);
   /// Closes what the scenario left open and turns the loop until it is empty.
   ~RefloopMachine() override;
+
+  static std::optional<std::string> lacks(const Step& step);
 
  private:
   // A handle, request or id that a step made. The loop's objects point at it from `data`.
@@ -36,7 +39,7 @@ class RefloopMachine : public Machine {
     const Step* step = nullptr;
     std::variant<std::monostate, refloop::Timer, refloop::Idle, refloop::Prepare, refloop::Check,
                  refloop::Async, refloop::Tcp, refloop::Listener, refloop::PlainWrite, refloop::Work*,
-                 refloop::FsRequest, refloop::TimeoutId, refloop::ImmediateId>
+                 refloop::FsRequest, refloop::TimeoutId, refloop::ImmediateId, refloop::Promise>
         object;
     const Step* closer = nullptr;  // the step whose label is the close callback
     const Step* reader = nullptr;
@@ -48,6 +51,7 @@ class RefloopMachine : public Machine {
     Nanos completed{0};
     int64_t completed_by = 0;
     int file = -1;
+    int64_t scratch_size = 0;  // of an fs_write: what the scratch file has when it is done
   };
   // Both ends of a tcp_pair while it is being made.
   struct Pair {
@@ -59,7 +63,9 @@ class RefloopMachine : public Machine {
 
   std::string_view perform(const Step& step) override;
   std::string_view perform_call(const Step& step);
+  std::string_view perform_node(const Step& step);
   bool turn(TurnMode mode) override;
+  void prepare(const Scenario& scenario) override;
   void run_main(const std::function<void()>& body) override;
   LoopState loop_state() const override;
   void stop_source(const Step& step) override;
@@ -71,6 +77,15 @@ class RefloopMachine : public Machine {
   static refloop::Handle* handle_of(Item& item);
 
   void start_node(Item& item);
+  void start_timeout(Item& item, refloop::Task task);
+  void start_immediate(Item& item, refloop::Task task);
+  void listen(const Step& step);
+  refloop::Promise& promise_of(const std::string& name);
+  void make_promise(Item& item);
+  void react(const Step& step);
+  refloop::Promise await_settled(refloop::NodeLayer& node, refloop::Promise promise, const Step& step);
+  void start_scratch_write(Item& item);
+  void wait_written(const Item& item);
   void start_handle(Item& item);
   template <typename Kind>
   void start_watcher(Item& item);
@@ -89,6 +104,11 @@ class RefloopMachine : public Machine {
   std::string_view start_read(const Step& step);
   std::string_view start_shutdown(const Step& step);
 
+  const refloop::MainKind main_kind_;
+  bool own_process_ = false;
+  std::function<void()> main_;  // of a scenario that is a whole process
+  int scratch_ = -1;            // the file of fs_write
+  int64_t scratch_size_ = 0;
   std::unique_ptr<refloop::Loop> loop_;
   std::unique_ptr<refloop::NodeLayer> node_;
   std::vector<std::unique_ptr<Item>> items_;

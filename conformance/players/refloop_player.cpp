@@ -11,22 +11,23 @@ namespace tickmark::conformance::reference {
 
 namespace {
 
-PlayerTraits in_real_time(refloop::BackendKind backend, unsigned pool) {
+PlayerTraits in_real_time(refloop::BackendKind backend, unsigned pool, refloop::MainKind main_kind) {
   return {.name = "reference_loop",
-          .lacks = [](const Step&) { return std::nullopt; },
+          .lacks = RefloopMachine::lacks,
           .make_machine = [=](Recorder& recorder) -> std::unique_ptr<Machine> {
             return std::make_unique<RefloopMachine>(
-                recorder, refloop::LoopOptions{.backend = backend, .pool_size = pool});
+                recorder, refloop::LoopOptions{.backend = backend, .pool_size = pool}, main_kind);
           }};
 }
 
-PlayerTraits in_virtual_time(VirtualTime& time, unsigned pool) {
-  PlayerTraits traits = in_real_time(refloop::BackendKind::simulated, pool);
-  traits.make_machine = [&time, pool](Recorder& recorder) -> std::unique_ptr<Machine> {
+PlayerTraits in_virtual_time(VirtualTime& time, unsigned pool, refloop::MainKind main_kind) {
+  PlayerTraits traits = in_real_time(refloop::BackendKind::simulated, pool, main_kind);
+  traits.make_machine = [=, &time](Recorder& recorder) -> std::unique_ptr<Machine> {
     return std::make_unique<RefloopMachine>(recorder,
                                             refloop::LoopOptions{.backend = refloop::BackendKind::simulated,
                                                                  .pool_size = pool,
-                                                                 .simulation = &time.next(recorder)});
+                                                                 .simulation = &time.next(recorder)},
+                                            main_kind);
   };
   traits.clock = [&time] { return time.now(); };
   return traits;
@@ -50,9 +51,11 @@ int play(const subject::PlayRequest& request, const StartServer& start_server, r
   }
   if (!request.serve.empty())
     return refuse("--serve " + request.serve + " needs a scenario file of kind background");
-  return play_scenarios(
-      *file, request.trace,
-      *virtual_time ? in_virtual_time(**virtual_time, file->pool) : in_real_time(backend, file->pool));
+  // A worker's main is a script like that of a process.
+  const auto main_kind = request.mode == "esm" ? refloop::MainKind::module : refloop::MainKind::script;
+  return play_scenarios(*file, request.trace,
+                        *virtual_time ? in_virtual_time(**virtual_time, file->pool, main_kind)
+                                      : in_real_time(backend, file->pool, main_kind));
 }
 
 }  // namespace tickmark::conformance::reference

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <fmt/format.h>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -14,39 +13,73 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::string_view, 33> kVerbNames{"tick",
-                                                      "microtask",
-                                                      "promise",
-                                                      "immediate",
-                                                      "timeout",
-                                                      "interval",
-                                                      "timer",
-                                                      "idle",
-                                                      "prepare",
-                                                      "check",
-                                                      "async",
-                                                      "work",
-                                                      "fs_stat",
-                                                      "fs_read",
-                                                      "close",
-                                                      "tcp_pair",
-                                                      "connect",
-                                                      "write",
-                                                      "read",
-                                                      "shutdown",
-                                                      "clear",
-                                                      "refresh",
-                                                      "restart",
-                                                      "again",
-                                                      "ref",
-                                                      "unref",
-                                                      "cancel",
-                                                      "send",
-                                                      "read_stop",
-                                                      "busy",
-                                                      "busy_until_overdue",
-                                                      "wait_started",
-                                                      "stop_loop"};
+struct VerbTraits {
+  std::string_view name;
+  bool has_callback;
+};
+
+// In the order of the enumeration.
+constexpr std::array kVerbs{
+    VerbTraits{"tick", true},
+    VerbTraits{"microtask", true},
+    VerbTraits{"promise", true},
+    VerbTraits{"immediate", true},
+    VerbTraits{"timeout", true},
+    VerbTraits{"interval", true},
+    VerbTraits{"timer", true},
+    VerbTraits{"idle", true},
+    VerbTraits{"prepare", true},
+    VerbTraits{"check", true},
+    VerbTraits{"async", true},
+    VerbTraits{"work", true},
+    VerbTraits{"fs_stat", true},
+    VerbTraits{"fs_read", true},
+    VerbTraits{"close", true},
+    VerbTraits{"tcp_pair", true},
+    VerbTraits{"connect", true},
+    VerbTraits{"write", true},
+    VerbTraits{"read", true},
+    VerbTraits{"shutdown", true},
+    VerbTraits{"clear", false},
+    VerbTraits{"refresh", false},
+    VerbTraits{"restart", false},
+    VerbTraits{"again", false},
+    VerbTraits{"ref", false},
+    VerbTraits{"unref", false},
+    VerbTraits{"cancel", false},
+    VerbTraits{"send", false},
+    VerbTraits{"read_stop", false},
+    VerbTraits{"busy", false},
+    VerbTraits{"busy_until_overdue", false},
+    VerbTraits{"wait_started", false},
+    VerbTraits{"stop_loop", false},
+    VerbTraits{"listen", true},
+    VerbTraits{"react", true},
+    VerbTraits{"await", true},
+    VerbTraits{"lookup", true},
+    VerbTraits{"fs_write", true},
+    VerbTraits{"fs_promise", true},
+    VerbTraits{"pipeline", true},
+    VerbTraits{"datagram_send", true},
+    VerbTraits{"http_get", true},
+    VerbTraits{"deferred", false},
+    VerbTraits{"pass_through", false},
+    VerbTraits{"async_returning", false},
+    VerbTraits{"writable", false},
+    VerbTraits{"readable", false},
+    VerbTraits{"channel", false},
+    VerbTraits{"worker", false},
+    VerbTraits{"child", false},
+    VerbTraits{"datagram", false},
+    VerbTraits{"resolve_promise", false},
+    VerbTraits{"reject_promise", false},
+    VerbTraits{"post", false},
+    VerbTraits{"destroy", false},
+    VerbTraits{"wait_written", false},
+    VerbTraits{"throw", false},
+    VerbTraits{"exit", false},
+    VerbTraits{"track_async", false},
+};
 
 // A reader of one JSON object that remembers which keys it was asked for, so that unknown ones are refused.
 class Keys {
@@ -85,12 +118,15 @@ Step read_one(const json& object) {
   Keys keys(object);
   Step step;
   const auto verb = keys.get<std::string>("verb", "");
-  const auto* known = std::ranges::find(kVerbNames, verb);
-  if (known == kVerbNames.end()) throw std::runtime_error(fmt::format("unknown verb \"{}\"", verb));
-  step.verb = static_cast<Verb>(known - kVerbNames.begin());
+  const auto* known = std::ranges::find(kVerbs, verb, &VerbTraits::name);
+  if (known == kVerbs.end()) throw std::runtime_error(fmt::format("unknown verb \"{}\"", verb));
+  step.verb = static_cast<Verb>(known - kVerbs.begin());
   step.label = keys.get<std::string>("label", "");
   step.target = keys.get<std::string>("target", "");
   step.on = keys.get<std::string>("on", "");
+  step.to = keys.get<std::string>("to", "");
+  step.event = keys.get<std::string>("event", "");
+  step.final = keys.get<std::string>("final", "");
   step.eof = keys.get<std::string>("eof", "");
   step.ms = keys.get<long>("ms", 0);
   step.repeat_ms = keys.get<long>("repeat_ms", 0);
@@ -99,6 +135,11 @@ Step read_one(const json& object) {
   step.count = keys.get<long>("count", 1);
   step.started = keys.get<bool>("started", true);
   step.refused = keys.get<bool>("refused", false);
+  step.promised = keys.get<bool>("promised", false);
+  step.by_name = keys.get<bool>("by_name", false);
+  step.slow = keys.get<bool>("slow", false);
+  step.missing = keys.get<bool>("missing", false);
+  step.error = keys.get<bool>("error", false);
   step.then = read_list(keys.find("then"));
   step.eof_then = read_list(keys.find("eof_then"));
   if (const json* at = keys.find("at")) {
@@ -137,7 +178,7 @@ Scenario read_scenario(const json& object) {
   Keys keys(object);
   Scenario scenario;
   scenario.id = keys.get<std::string>("id", "");
-  keys.get<bool>("own_process", false);  // the harness's affair: it then asks for one run of one scenario
+  scenario.own_process = keys.get<bool>("own_process", false);
   if (const json* turns = keys.find("run")) {
     for (const json& turn : *turns) scenario.turns.push_back(read_turn(turn));
   }
@@ -171,9 +212,9 @@ ScenarioFile read_document(const json& document) {
 
 }  // namespace
 
-std::string_view name_of(Verb verb) { return kVerbNames[static_cast<size_t>(verb)]; }
+std::string_view name_of(Verb verb) { return kVerbs[static_cast<size_t>(verb)].name; }
 
-bool has_callback(Verb verb) { return verb <= Verb::shutdown; }
+bool has_callback(Verb verb) { return kVerbs[static_cast<size_t>(verb)].has_callback; }
 
 std::string_view name_of(TurnMode mode) {
   if (mode == TurnMode::once) return "once";

@@ -46,7 +46,38 @@ enum class Verb {
   busy_until_overdue,
   wait_started,
   stop_loop,
+  // Of the Node layer. With a callback:
+  listen,
+  react,
+  await,
+  lookup,
+  fs_write,
+  fs_promise,
+  pipeline,
+  datagram_send,
+  http_get,
+  // and without:
+  deferred,
+  pass_through,
+  async_returning,
+  writable,
+  readable,
+  channel,
+  worker,
+  child,
+  datagram,
+  resolve_promise,
+  reject_promise,
+  post,
+  destroy,
+  wait_written,
+  throw_error,
+  exit,
+  track_async,
 };
+
+/// Only a runtime with ticks and promises has it.
+inline bool is_of_node_layer(Verb verb) { return verb >= Verb::listen; }
 
 std::string_view name_of(Verb verb);
 bool has_callback(Verb verb);
@@ -56,7 +87,10 @@ struct Step {
   std::string label;
   std::string target;
   std::string on;
+  std::string to;
   std::string eof;
+  std::string event;
+  std::string final;
   long ms = 0;
   long repeat_ms = 0;
   long times = 1;
@@ -64,6 +98,11 @@ struct Step {
   long count = 1;
   bool started = true;
   bool refused = false;
+  bool promised = false;
+  bool by_name = false;
+  bool slow = false;
+  bool missing = false;
+  bool error = false;
   std::vector<Step> then;
   std::vector<Step> eof_then;
   std::map<unsigned, std::vector<Step>> at;  ///< steps of the n-th callback, from 1
@@ -81,6 +120,7 @@ struct Turn {
 
 struct Scenario {
   std::string id;
+  bool own_process = false;  ///< it is a process from its main to its exit, and the only one
   std::vector<Turn> turns;
   std::vector<Step> steps;
 };

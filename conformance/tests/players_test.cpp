@@ -10,10 +10,19 @@
 namespace tickmark::conformance {
 namespace {
 
-TEST(Players, the_reference_loop_passes_every_rule_twenty_times) {
-  const auto verdicts = play({kBin + "player_refloop"}, all_rules(), 20);
-  EXPECT_GE(verdicts.size(), 80u);
+// Rules about the library that Node has above its loop: the reference loop has none.
+std::vector<Verdict> without_library_rules(std::vector<Verdict> verdicts) {
   for (const Verdict& verdict : verdicts) {
+    EXPECT_TRUE(verdict.kind != VerdictKind::unsupported || verdict.layer == Layer::node)
+        << describe(verdict);
+  }
+  std::erase_if(verdicts, [](const Verdict& verdict) { return verdict.kind == VerdictKind::unsupported; });
+  EXPECT_GE(verdicts.size(), 130u);
+  return verdicts;
+}
+
+TEST(Players, the_reference_loop_passes_every_rule_twenty_times) {
+  for (const Verdict& verdict : without_library_rules(play({kBin + "player_refloop"}, all_rules(), 20))) {
     EXPECT_EQ(verdict.kind, VerdictKind::pass) << describe(verdict);
     EXPECT_EQ(verdict.runs, 20u) << verdict.rule;
   }
@@ -21,9 +30,8 @@ TEST(Players, the_reference_loop_passes_every_rule_twenty_times) {
 
 // Every run on another schedule: what is legal, and only that, happens to it.
 TEST(Players, the_reference_loop_passes_every_rule_in_virtual_time) {
-  const auto verdicts = play({kBin + "player_refloop"}, all_rules(), 60, {}, in_virtual_time(7));
-  EXPECT_GE(verdicts.size(), 80u);
-  for (const Verdict& verdict : verdicts) {
+  for (const Verdict& verdict :
+       without_library_rules(play({kBin + "player_refloop"}, all_rules(), 60, {}, in_virtual_time(7)))) {
     EXPECT_EQ(verdict.kind, VerdictKind::pass) << describe(verdict);
     EXPECT_EQ(verdict.runs, 60u) << verdict.rule;
     EXPECT_GE(verdict.applicable, 30u) << verdict.rule;
@@ -94,7 +102,7 @@ TEST(Players, node_passes_what_it_can_be_asked) {
         << describe(verdict);
     passed += verdict.kind == VerdictKind::pass ? 1 : 0;
   }
-  EXPECT_GE(passed, 40u);
+  EXPECT_GE(passed, 125u);
 }
 
 }  // namespace

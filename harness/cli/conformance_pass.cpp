@@ -126,6 +126,7 @@ Expected<std::vector<Verdict>> judge_player(const Player& player, const PassRequ
   plan.repeat = client.empty() ? request.repeat : std::min(request.repeat, kWireRepeatMax);
   plan.folder = scratch;
   plan.traces = request.traces;
+  plan.fresh_loops = has_feature(player.status, "fresh_loops");
   if (request.progress) {
     plan.progress = [&](size_t done, size_t of) { request.progress(player.subject.id, done, of); };
   }
