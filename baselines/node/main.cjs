@@ -4,6 +4,9 @@
 const path = require('path');
 const { run_subject, print_line, on_stop, runtime_name } = require('../../harness/subject/javascript/subject.cjs');
 
+// ES modules and worker threads without a flag.
+const kModesSince = 12;
+
 function serve(plan, fail) {
   const { make_server } = require('../../harness/subject/javascript/servers.cjs');
   const counters = {};
@@ -24,6 +27,6 @@ run_subject({
   name: runtime_name(),
   options: {},
   serve,
-  modes: ['cjs'],
+  modes: Number(process.versions.node.split('.')[0]) < kModesSince ? ['cjs'] : ['cjs', 'esm', 'worker'],
   play: (parsed) => require(path.join(__dirname, '../../conformance/players/javascript/player.cjs')).play(parsed),
 });

@@ -97,8 +97,8 @@ class Conformance {
   }
 
   // What the plan adds: under which mode, and how to see it again where not every run shows it.
-  void finish(Verdict& verdict) const {
-    verdict.mode = plan_.mode;
+  void finish(const Rule& rule, Verdict& verdict) const {
+    verdict.mode = mode_for(plan_, rule);
     if (plan_.connections > 0) {
       verdict.condition = "under load";
       verdict.reproduce += fmt::format(" --under-load {}", plan_.connections);
@@ -120,7 +120,7 @@ class Conformance {
         verdict.kind = VerdictKind::inapplicable;
         verdict.reason = reason->second;
       }
-      finish(verdicts.back());
+      finish(*entry.rule, verdicts.back());
     }
     return verdicts;
   }
