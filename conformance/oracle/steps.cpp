@@ -263,7 +263,7 @@ Expected<void> read_steps(const YAML::Node& list, Steps& into) {
   }
   // What follows would never be executed.
   for (size_t i = 0; i + 1 < into.steps.size(); ++i) {
-    const auto& verb = into.steps[i]["verb"];
+    const auto verb = into.steps[i]["verb"].get<std::string>();
     if (verb == "throw" || verb == "exit")
       return usage_error(fmt::format("\"{}\" must be the last step", verb));
   }
