@@ -9,6 +9,13 @@
 #include "harness/subject/do_work.h"
 
 namespace tickmark {
+namespace {
+
+// A peer who does not fetch what it asked for is not read from beyond this: as in the reference loop's
+// subject.
+constexpr size_t kUnsentMax = 1024 * 1024;
+
+}  // namespace
 
 // What uv_write needs until its callback: the request, and the bytes right behind it in the same allocation.
 struct UvConnection::Write {
@@ -43,8 +50,13 @@ void UvConnection::accept(UvServer& server, uv_stream_t* listener) {
   if (uv_accept(listener, connection->stream()) != 0) return connection->abort();
   uv_tcp_nodelay(&connection->tcp_, 1);
   connection->session_ = server.context_.open(*connection);
+  connection->start_reading();
+}
+
+void UvConnection::start_reading() {
+  reading_ = true;
   uv_read_start(
-      connection->stream(),
+      stream(),
       [](uv_handle_t* handle, size_t, uv_buf_t* buffer) {
         auto& shared = static_cast<UvConnection*>(handle->data)->server_.read_buffer_;
         *buffer = uv_buf_init(shared.data(), static_cast<unsigned>(shared.size()));
@@ -52,6 +64,28 @@ void UvConnection::accept(UvServer& server, uv_stream_t* listener) {
       [](uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) {
         static_cast<UvConnection*>(stream->data)->on_read(count, *buffer);
       });
+}
+
+void UvConnection::want_input(bool wanted) {
+  wants_input_ = wanted;
+  update_reading();
+}
+
+// What closes reads on to the peer's end. See close().
+void UvConnection::update_reading() {
+  if (ended_ || uv_is_closing(reinterpret_cast<uv_handle_t*>(&tcp_))) return;
+  const bool wanted = closing_ || (wants_input_ && !clogged_);
+  if (wanted == reading_) return;
+  if (wanted) return start_reading();
+  reading_ = false;
+  uv_read_stop(stream());
+}
+
+void UvConnection::on_written() {
+  if (uv_stream_get_write_queue_size(stream()) > 0) return;
+  clogged_ = false;
+  if (!closing_) session_->on_drained();
+  update_reading();
 }
 
 void UvConnection::on_read(ssize_t count, const uv_buf_t& buffer) {
@@ -84,11 +118,15 @@ void UvConnection::queue(std::string_view bytes) {
   const int error = uv_write(&write->request, stream(), &buffer, 1, [](uv_write_t* request, int status) {
     auto* connection = static_cast<UvConnection*>(request->handle->data);
     std::free(reinterpret_cast<Write*>(request));
-    if (status < 0) connection->abort();
+    status < 0 ? connection->abort() : connection->on_written();
   });
-  if (error == 0) return;
-  std::free(write);
-  abort();
+  if (error != 0) {
+    std::free(write);
+    return abort();
+  }
+  if (uv_stream_get_write_queue_size(stream()) <= kUnsentMax) return;
+  clogged_ = true;
+  update_reading();
 }
 
 // First the end of what we send; what the peer still sends is read and dropped until it ends too, because
@@ -96,6 +134,7 @@ void UvConnection::queue(std::string_view bytes) {
 void UvConnection::close() {
   if (closing_) return;
   closing_ = true;
+  update_reading();
   if (ended_ && uv_stream_get_write_queue_size(stream()) == 0) return abort();
   auto* request = new uv_shutdown_t;
   const int error = uv_shutdown(request, stream(), [](uv_shutdown_t* done, int) {

@@ -159,6 +159,12 @@ class Data(unittest.TestCase):
         self.assertEqual(done.returncode, 1, "a library of 1.44 must break rules of 1.48")
         self.assertIn("not ok", done.stdout)
 
+    def test_conform_judges_on_the_wire_what_has_no_player(self):
+        rule = "wire/end_comes_after_the_last_byte"
+        done = tickmark("conform", "raw_epoll", "--rule", rule, "--rule", "ticks", "--repeat", "2", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([(r["rule"], r["verdict"]) for r in json.loads(done.stdout)["rules"]], [(rule, "pass")])
+
 
 class Interruption(unittest.TestCase):
     def test_sigint_keeps_what_was_measured_and_marks_it(self):
