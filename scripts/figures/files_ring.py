@@ -2,8 +2,8 @@
 
 One program, one backend; only the option `files` differs. Hodges-Lehmann ratios over interleaved blocks with their
 95 % intervals. The claim holds where io_uring costs less CPU and serves more, does not where it costs more and serves
-less, and depends on the operation where the operations disagree or one metric contradicts the other. Exit 1: an
-interval is missing, so nothing is decided.
+less, and depends on the operation where the operations disagree or one metric contradicts the other. What could not
+be measured is named beside it. Exit 1: of some operation neither could be measured, so nothing is decided.
 """
 import argparse
 import pathlib
@@ -26,16 +26,19 @@ def side(metric, comparison):
 
 
 def decide(sides):
-    """The verdict of {(operation, metric): side}."""
-    if not sides or None in sides.values():
+    """The verdict of {(operation, metric): side}; "not measured" if nothing is known of some operation."""
+    known = {key: found for key, found in sides.items() if found is not None}
+    if not known or {operation for operation, _ in known} != {operation for operation, _ in sides}:
         return "not measured"
-    if set(sides.values()) <= {0, 1} and 1 in sides.values():
-        return "holds here"
-    if set(sides.values()) <= {0, -1}:
-        return "does not hold here"
+    missing = ", ".join(f"{operation} {METRICS[metric]}" for operation, metric in sides.keys() - known.keys())
+    beside = f" (not measured: {missing})" if missing else ""
+    if set(known.values()) <= {0, 1} and 1 in known.values():
+        return "holds here" + beside
+    if set(known.values()) <= {0, -1}:
+        return "does not hold here" + beside
     kinds = {1: "the ring", 0: "neither", -1: "the pool"}
-    said = ", ".join(f"{operation} {METRICS[metric]}: {kinds[found]}" for (operation, metric), found in sides.items())
-    return f"depends (better: {said})"
+    said = ", ".join(f"{operation} {METRICS[metric]}: {kinds[found]}" for (operation, metric), found in known.items())
+    return f"depends, better is: {said}" + beside
 
 
 def shown(comparison):
