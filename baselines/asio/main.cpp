@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "baselines/asio/asio_server.h"
+#include "conformance/players/asio_player.h"
 #include "harness/subject/subject_main.h"
 
 namespace tickmark {
@@ -32,5 +33,8 @@ int main(int argc, char** argv) {
                                                ASIO_VERSION % 100)}};
   description.workloads = {"cpu", "crypto", "fs", "hello", "sockets"};
   description.options = {{"headers", "lean"}, {"pool", "4"}};
-  return tickmark::subject::subject_main(argc, argv, {.description = description, .serve = tickmark::serve});
+  return tickmark::subject::subject_main(argc, argv,
+                                         {.description = description,
+                                          .serve = tickmark::serve,
+                                          .play = tickmark::conformance::asio_player::play});
 }

@@ -39,7 +39,7 @@ constexpr std::array kVerbs{
     Verb{"prepare", Value::label, "times", ""},
     Verb{"check", Value::label, "times", ""},
     Verb{"async", Value::label, "", ""},
-    Verb{"work", Value::label, "ms", "ms"},
+    Verb{"work", Value::label, "ms to", "ms"},
     Verb{"fs_stat", Value::label, "", ""},
     Verb{"fs_read", Value::label, "", ""},
     Verb{"close", Value::label, "on", ""},
@@ -48,6 +48,13 @@ constexpr std::array kVerbs{
     Verb{"write", Value::label, "on bytes", "on bytes"},
     Verb{"read", Value::label, "on eof eof_then", "on"},
     Verb{"shutdown", Value::label, "on", "on"},
+    Verb{"longest_timer", Value::label, "", ""},
+    Verb{"pipe_pair", Value::label, "", ""},
+    Verb{"udp", Value::label, "", ""},
+    Verb{"udp_send", Value::label, "on to bytes", "on to bytes"},
+    Verb{"resolve", Value::label, "ms", ""},
+    Verb{"signal", Value::label, "once", ""},
+    Verb{"spawn", Value::label, "code waits output", ""},
     Verb{"clear", Value::target, "", ""},
     Verb{"refresh", Value::target, "", ""},
     Verb{"restart", Value::target, "", ""},
@@ -61,6 +68,19 @@ constexpr std::array kVerbs{
     Verb{"busy_until_overdue", Value::target, "", ""},
     Verb{"wait_started", Value::target, "", ""},
     Verb{"stop_loop", Value::nothing, "", ""},
+    Verb{"set_repeat", Value::target, "ms", "ms"},
+    Verb{"update_time", Value::nothing, "", ""},
+    Verb{"is_alive", Value::nothing, "", ""},
+    Verb{"try_write", Value::target, "bytes", "bytes"},
+    Verb{"raise", Value::target, "count", ""},
+    Verb{"kill", Value::target, "", ""},
+    Verb{"answer", Value::nothing, "", ""},
+    // Of Asio.
+    Verb{"executor_post", Value::label, "strand", ""},
+    Verb{"executor_dispatch", Value::label, "", ""},
+    Verb{"steady_timer", Value::label, "ms", "ms"},
+    Verb{"cancel_wait", Value::target, "", ""},
+    Verb{"socket_close", Value::target, "", ""},
     Verb{"open", Value::label, "count receive_buffer", "", true},
     Verb{"expect", Value::label, "on bytes answers times body", "on", true},
     Verb{"expect_end", Value::label, "on", "on", true},
@@ -215,7 +235,8 @@ Expected<void> read_key(const Verb& verb, const std::string& key, const YAML::No
     step[key] = value.as<std::string>("");
     return {};
   }
-  static constexpr std::string_view kSwitches = "refused started end promised by_name slow missing error";
+  static constexpr std::string_view kSwitches =
+      "refused started end promised by_name slow missing error strand once waits output";
   if (has_word(kSwitches, key)) {
     step[key] = value.as<bool>(false);
     return {};
@@ -302,7 +323,7 @@ Expected<json> read_turns(const YAML::Node& list, Steps& into) {
 
 Expected<void> check_targets(const Steps& steps) {
   // The ends of a pair and of a channel, the output of a child, what a request is answered.
-  static constexpr std::string_view kParts = "client server a b stdout response";
+  static constexpr std::string_view kParts = "client server output a b stdout response";
   for (const std::string& target : steps.targets) {
     const size_t dot = target.find('.');
     const std::string suffix = dot == std::string::npos ? "" : target.substr(dot + 1);

@@ -1,30 +1,12 @@
 #include "conformance/players/libuv_machine.h"
 
-#include <cassert>
-#include <fcntl.h>
 #include <unistd.h>
 
+#include "conformance/players/libuv_status.h"
+#include "conformance/players/names.h"
 #include "conformance/players/player.h"
 
 namespace tickmark::conformance {
-
-namespace {
-
-std::string_view status_name(int status) {
-  if (status >= 0) return "";
-  if (status == UV_ECANCELED) return "canceled";
-  return status == UV_ECONNREFUSED ? "refused" : "error";
-}
-
-std::string_view call_status(int status) {
-  if (status == 0) return "ok";
-  if (status == UV_EBUSY) return "busy";
-  return status == UV_EINVAL ? "invalid" : "error";
-}
-
-void check_ok([[maybe_unused]] int status) { assert(status >= 0); }
-
-}  // namespace
 
 UvMachine::UvMachine(Recorder& recorder) : Machine(recorder) { check_ok(uv_loop_init(&loop_)); }
 
@@ -35,6 +17,9 @@ UvMachine::~UvMachine() {
   while (uv_loop_close(&loop_) == UV_EBUSY) {
     uv_walk(&loop_, close_one, nullptr);
     uv_run(&loop_, UV_RUN_DEFAULT);
+  }
+  for (const auto& item : items_) {
+    if (item->child_input >= 0) ::close(item->child_input);
   }
 }
 
@@ -51,6 +36,15 @@ std::optional<std::string> UvMachine::lacks(const Step& step) {
     case Verb::interval:
     case Verb::refresh:
       return "libuv has no timers of the Node layer";
+    case Verb::executor_post:
+    case Verb::executor_dispatch:
+    case Verb::steady_timer:
+    case Verb::cancel_wait:
+    case Verb::socket_close:
+      return "an operation of Asio";
+    case Verb::resolve:
+      if (step.ms > 0 && !names_are_ours()) return "the program's getaddrinfo() is not the player's";
+      return std::nullopt;
     default:
       return std::nullopt;
   }
@@ -79,6 +73,7 @@ bool UvMachine::turn(TurnMode mode) {
 std::string_view UvMachine::perform(const Step& step) {
   switch (step.verb) {
     case Verb::timer:
+    case Verb::longest_timer:
     case Verb::idle:
     case Verb::prepare:
     case Verb::check:
@@ -98,6 +93,7 @@ std::string_view UvMachine::perform(const Step& step) {
       close_item(step.on.empty() ? make(&step) : find(step.on), &step);
       return "";
     case Verb::tcp_pair:
+    case Verb::pipe_pair:
       start_pair(make(&step));
       return "";
     case Verb::connect:
@@ -110,6 +106,27 @@ std::string_view UvMachine::perform(const Step& step) {
       return "";
     case Verb::shutdown:
       return start_shutdown(make(&step));
+    case Verb::resolve:
+      start_resolve(*(names_[step.label] = &make(&step)));
+      return "";
+    case Verb::udp:
+      start_udp(*(names_[step.label] = &make(&step)));
+      return "";
+    case Verb::udp_send:
+      return start_udp_send(make(&step));
+    case Verb::signal:
+      start_signal(*(names_[step.label] = &make(&step)));
+      return "";
+    case Verb::spawn:
+      start_child(*(names_[step.label] = &make(&step)));
+      return "";
+    default:
+      return perform_call(step);
+  }
+}
+
+std::string_view UvMachine::perform_call(const Step& step) {
+  switch (step.verb) {
     case Verb::clear:
       stop_handle(find(step.target));
       return "ok";
@@ -130,8 +147,26 @@ std::string_view UvMachine::perform(const Step& step) {
       for (long i = 0; i < step.count; ++i) check_ok(uv_async_send(&find(step.target).handle.async));
       return "ok";
     case Verb::read_stop:
-      uv_read_stop(stream(find(step.target)));
+      stop_reading(find(step.target));
       return "ok";
+    case Verb::try_write:
+      return try_write(step);
+    case Verb::raise:
+      raise_signal(step);
+      return "ok";
+    case Verb::kill:
+      return call_status(uv_process_kill(&find(step.target).handle.process, SIGTERM));
+    case Verb::answer:
+      answer_names();
+      return "ok";
+    case Verb::set_repeat:
+      uv_timer_set_repeat(&find(step.target).handle.timer, static_cast<uint64_t>(step.ms));
+      return "ok";
+    case Verb::update_time:
+      uv_update_time(&loop_);
+      return "ok";
+    case Verb::is_alive:
+      return uv_loop_alive(&loop_) != 0 ? "alive" : "done";
     case Verb::wait_started: {
       const Item& work = find(step.target);
       while (!work.work_started.load(std::memory_order_acquire)) {
@@ -153,6 +188,7 @@ void UvMachine::start_handle(Item& item) {
   item.has_handle = true;
   switch (step.verb) {
     case Verb::timer:
+    case Verb::longest_timer:
       if (fresh) check_ok(uv_timer_init(&loop_, &item.handle.timer));
       item.handle.handle.data = &item;
       if (fresh && !step.started) return;
@@ -162,7 +198,8 @@ void UvMachine::start_handle(Item& item) {
             auto* of = static_cast<Item*>(t->data);
             of->machine->fire(*of->step);
           },
-          static_cast<uint64_t>(step.ms), static_cast<uint64_t>(step.repeat_ms)));
+          step.verb == Verb::longest_timer ? UINT64_MAX : static_cast<uint64_t>(step.ms),
+          static_cast<uint64_t>(step.repeat_ms)));
       return;
     case Verb::idle:
       if (fresh) check_ok(uv_idle_init(&loop_, &item.handle.idle));
@@ -202,6 +239,7 @@ void UvMachine::stop_source(const Step& step) { stop_handle(find(step.label)); }
 void UvMachine::stop_handle(Item& item) {
   switch (item.step->verb) {
     case Verb::timer:
+    case Verb::longest_timer:
       uv_timer_stop(&item.handle.timer);
       return;
     case Verb::idle:
@@ -213,50 +251,12 @@ void UvMachine::stop_handle(Item& item) {
     case Verb::check:
       uv_check_stop(&item.handle.check);
       return;
+    case Verb::signal:
+      uv_signal_stop(&item.handle.signal);
+      return;
     default:
       refuse(item.step->label);
   }
-}
-
-void UvMachine::on_work(uv_work_t* request) {
-  auto* item = static_cast<Item*>(request->data);
-  item->work_started.store(true, std::memory_order_release);
-  spin_until(now() + Nanos{item->step->ms * 1'000'000LL});
-  item->completed_by = gettid();
-  item->completed = now();
-}
-
-void UvMachine::on_work_done(uv_work_t* request, int status) {
-  auto* item = static_cast<Item*>(request->data);
-  UvMachine& machine = *item->machine;
-  if (item->completed.count() != 0) {
-    machine.recorder_.complete(item->step->label, item->completed, item->completed_by);
-  }
-  machine.fire(*item->step, status_name(status));
-}
-
-void UvMachine::start_work(Item& item) {
-  check_ok(uv_queue_work(&loop_, &item.request.work, on_work, on_work_done));
-}
-
-void UvMachine::on_file_done(uv_fs_t* request) {
-  auto* item = static_cast<Item*>(request->data);
-  const auto status = static_cast<int>(request->result);
-  if (item->step->verb == Verb::fs_read) ::close(static_cast<int>(request->file));
-  uv_fs_req_cleanup(request);
-  item->machine->fire(*item->step, status_name(status));
-}
-
-void UvMachine::start_file(Item& item) {
-  if (item.step->verb == Verb::fs_stat) {
-    check_ok(uv_fs_stat(&loop_, &item.request.fs, "/", on_file_done));
-    return;
-  }
-  const int fd = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-  assert(fd >= 0);
-  item.buffer.resize(4096);
-  const uv_buf_t buffer = uv_buf_init(item.buffer.data(), 4096);
-  check_ok(uv_fs_read(&loop_, &item.request.fs, fd, &buffer, 1, 0, on_file_done));
 }
 
 void UvMachine::on_close(uv_handle_t* handle) {

@@ -38,6 +38,8 @@ class UvMachine : public Machine {
     std::atomic<bool> work_started{false};
     Nanos completed{0};
     int64_t completed_by = 0;
+    Item* woken = nullptr;  // the async that work sends to
+    int child_input = -1;   // the child waits until it is closed
   };
   // Both ends of a tcp_pair while it is being made.
   struct Pair {
@@ -48,6 +50,7 @@ class UvMachine : public Machine {
   };
 
   std::string_view perform(const Step& step) override;
+  std::string_view perform_call(const Step& step);
   bool turn(TurnMode mode) override;
   LoopState loop_state() const override {
     return {.phase = "", .iteration = 0, .now = Nanos{static_cast<int64_t>(uv_now(&loop_)) * 1'000'000}};
@@ -63,21 +66,36 @@ class UvMachine : public Machine {
   void start_work(Item& item);
   void start_file(Item& item);
   void close_item(Item& item, const Step* closer);
+  void complete(const Item& item);
+  void start_resolve(Item& item);
   void start_pair(Item& item);
+  void start_tcp_pair(Pair& pair);
+  void start_pipe_pair(Pair& pair);
   void pair_is_up(Item& item);
   void start_connect(Item& item);
   std::string_view start_write(Item& item);
   void start_read(const Step& step);
   std::string_view start_shutdown(Item& item);
+  std::string_view try_write(const Step& step);
+  void stop_reading(Item& item);
+  void start_udp(Item& item);
+  std::string_view start_udp_send(Item& item);
+  void start_signal(Item& item);
+  void raise_signal(const Step& step);
+  void start_child(Item& item);
 
   static void on_work(uv_work_t* request);
   static void on_work_done(uv_work_t* request, int status);
   static void on_file_done(uv_fs_t* request);
+  static void on_resolved(uv_getaddrinfo_t* request, int status, addrinfo* addresses);
   static void on_close(uv_handle_t* handle);
   static void on_connection(uv_stream_t* listener, int status);
   static void on_pair_connect(uv_connect_t* request, int status);
   static void on_allocate(uv_handle_t* handle, size_t suggested, uv_buf_t* buffer);
   static void on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer);
+  static void on_datagram(uv_udp_t* handle, ssize_t size, const uv_buf_t* buffer, const sockaddr* from,
+                          unsigned flags);
+  static void on_exit(uv_process_t* process, int64_t code, int signal);
 
   uv_loop_t loop_{};
   std::vector<std::unique_ptr<Item>> items_;

@@ -1,20 +1,13 @@
 // The stream verbs of the libuv player.
-#include <cassert>
+#include <unistd.h>
 
 #include "conformance/players/libuv_machine.h"
+#include "conformance/players/libuv_status.h"
 #include "conformance/players/player.h"
 
 namespace tickmark::conformance {
 
 namespace {
-
-void check_ok([[maybe_unused]] int status) { assert(status >= 0); }
-
-std::string_view status_name(int status) {
-  if (status >= 0) return "";
-  if (status == UV_ECANCELED) return "canceled";
-  return status == UV_ECONNREFUSED ? "refused" : "error";
-}
 
 sockaddr_in loopback(uint16_t port) {
   sockaddr_in address{};
@@ -27,14 +20,20 @@ sockaddr_in loopback(uint16_t port) {
 void UvMachine::start_pair(Item& item) {
   Pair& pair = pairs_[item.step];
   const std::string& label = item.step->label;
+  const bool is_tcp = item.step->verb == Verb::tcp_pair;
   for (Item** end : {&pair.listener, &pair.client, &pair.server}) {
     *end = &make(item.step);
     (*end)->has_handle = true;
-    check_ok(uv_tcp_init(&loop_, &(*end)->handle.tcp));
+    check_ok(is_tcp ? uv_tcp_init(&loop_, &(*end)->handle.tcp)
+                    : uv_pipe_init(&loop_, &(*end)->handle.pipe, 0));
     (*end)->handle.handle.data = *end;
   }
   names_[label + ".client"] = pair.client;
   names_[label + ".server"] = pair.server;
+  is_tcp ? start_tcp_pair(pair) : start_pipe_pair(pair);
+}
+
+void UvMachine::start_tcp_pair(Pair& pair) {
   sockaddr_in address = loopback(0);
   check_ok(uv_tcp_bind(&pair.listener->handle.tcp, reinterpret_cast<const sockaddr*>(&address), 0));
   check_ok(uv_listen(stream(*pair.listener), 1, on_connection));
@@ -42,6 +41,14 @@ void UvMachine::start_pair(Item& item) {
   check_ok(uv_tcp_getsockname(&pair.listener->handle.tcp, reinterpret_cast<sockaddr*>(&address), &size));
   check_ok(uv_tcp_connect(&pair.client->request.connect, &pair.client->handle.tcp,
                           reinterpret_cast<const sockaddr*>(&address), on_pair_connect));
+}
+
+// The file of the socket is gone when the listener is closed.
+void UvMachine::start_pipe_pair(Pair& pair) {
+  const std::string path = fresh_socket_path();
+  check_ok(uv_pipe_bind(&pair.listener->handle.pipe, path.c_str()));
+  check_ok(uv_listen(stream(*pair.listener), 1, on_connection));
+  uv_pipe_connect(&pair.client->request.connect, &pair.client->handle.pipe, path.c_str(), on_pair_connect);
 }
 
 void UvMachine::on_connection(uv_stream_t* listener, int status) {
@@ -108,6 +115,24 @@ void UvMachine::on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffe
   const bool right = is_pattern(buffer->base, static_cast<size_t>(size), item->bytes_read);
   item->bytes_read += static_cast<uint64_t>(size);
   machine.fire(*item->reader, right ? "" : "wrong_bytes", static_cast<long>(size));
+}
+
+// What a partial write left out is sent by nobody: the bytes that follow go on where it ended.
+std::string_view UvMachine::try_write(const Step& step) {
+  Item& on = find(step.target);
+  std::string bytes(static_cast<size_t>(step.bytes), '\0');
+  fill_pattern(bytes.data(), bytes.size(), on.bytes_written);
+  const uv_buf_t buffer = uv_buf_init(bytes.data(), static_cast<unsigned>(bytes.size()));
+  const int written = uv_try_write(stream(on), &buffer, 1);
+  if (written > 0) on.bytes_written += static_cast<uint64_t>(written);
+  return call_status(written);
+}
+
+void UvMachine::stop_reading(Item& item) {
+  if (item.step->verb == Verb::udp)
+    check_ok(uv_udp_recv_stop(&item.handle.udp));
+  else
+    uv_read_stop(stream(item));
 }
 
 void UvMachine::start_read(const Step& step) {

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <unistd.h>
 
 namespace tickmark::conformance {
 
@@ -29,8 +30,11 @@ void Machine::refuse(std::string_view target) const {
   std::_Exit(2);
 }
 
+int64_t Machine::current_thread() const { return gettid(); }
+
 void Machine::play(const Scenario& scenario) {
   prepare(scenario);
+  loop_thread_ = current_thread();
   run_main([&] {
     begin({kMain, "", kMain}, "", std::nullopt);
     execute(scenario.steps);
@@ -91,13 +95,15 @@ void Machine::execute(const Step& step) {
     }
   }
   if (step.label.empty()) return;
-  const bool timed = step.verb == Verb::timeout || step.verb == Verb::interval || step.verb == Verb::timer;
+  const bool timed = step.verb == Verb::timeout || step.verb == Verb::interval || step.verb == Verb::timer ||
+                     step.verb == Verb::steady_timer || step.verb == Verb::work || step.verb == Verb::resolve;
   recorder_.schedule(step.label, site, name_of(step.verb), before, after,
                      timed ? std::optional(step.ms) : std::nullopt, status, loop_state());
 }
 
 void Machine::run_callback(const std::string& label, std::string_view cause, std::string_view status,
                            std::optional<long> bytes, const std::vector<Step>* steps) {
+  if (current_thread() != loop_thread_) status = "wrong_thread";
   begin({label, instances_[label].site, cause}, status, bytes);
   if (steps != nullptr) execute(*steps);
   end();

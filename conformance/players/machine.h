@@ -44,6 +44,8 @@ class Machine {
   /// Runs main as the runtime runs a main script.
   virtual void run_main(const std::function<void()>& body) { body(); }
   virtual LoopState loop_state() const { return {}; }
+  /// Which thread this is: callbacks belong on the one that played main.
+  virtual int64_t current_thread() const;
   /// Computes until that time.
   virtual void spend_until(Nanos time);
   /// Stops the source of a repeating callback: it has run `times` times.
@@ -77,6 +79,7 @@ class Machine {
 
   std::map<std::string, Instance, std::less<>> instances_;
   std::vector<Running> running_;
+  int64_t loop_thread_ = 0;
   bool ended_ = false;  ///< what is called back from here on belongs to the clean-up
 };
 

@@ -1,8 +1,10 @@
 #include "conformance/players/player.h"
 
 #include <cstdio>
+#include <filesystem>
 #include <signal.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 namespace tickmark::conformance {
 
@@ -71,6 +73,12 @@ int play_scenarios(const ScenarioFile& file, const std::filesystem::path& trace,
     }
   }
   return 0;
+}
+
+std::string fresh_socket_path() {
+  static unsigned count = 0;
+  const std::string name = "tickmark-" + std::to_string(getpid()) + "-" + std::to_string(++count) + ".socket";
+  return (std::filesystem::temp_directory_path() / name).string();
 }
 
 void fill_pattern(char* into, size_t size, uint64_t offset) {

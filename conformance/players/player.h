@@ -34,6 +34,9 @@ uint16_t sink_port();
 /// A loopback port nobody listens on, held for the life of the process.
 uint16_t refusing_port();
 
+/// A path in the folder for temporary files at which there is no socket yet.
+std::string fresh_socket_path();
+
 /// Byte i of one direction of a stream is i % 251.
 void fill_pattern(char* into, size_t size, uint64_t offset);
 bool is_pattern(const char* bytes, size_t size, uint64_t offset);

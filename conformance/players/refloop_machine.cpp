@@ -1,9 +1,9 @@
 #include "conformance/players/refloop_machine.h"
 
 #include <cassert>
-#include <fcntl.h>
 #include <unistd.h>
 
+#include "conformance/players/names.h"
 #include "conformance/players/player.h"
 #include "conformance/players/refloop_status.h"
 #include "reference-loop/simulation.h"
@@ -37,7 +37,9 @@ RefloopMachine::~RefloopMachine() {
   while (loop_->run()) {
   }
   for (const auto& item : items_) {
-    if (item->file >= 0) ::close(item->file);
+    for (const int fd : {item->file, item->child_input}) {
+      if (fd >= 0) ::close(fd);
+    }
   }
   if (scratch_ >= 0) ::close(scratch_);
   items_.clear();
@@ -110,6 +112,7 @@ std::string_view RefloopMachine::perform(const Step& step) {
       start_node(make(&step));
       return "";
     case Verb::timer:
+    case Verb::longest_timer:
     case Verb::idle:
     case Verb::prepare:
     case Verb::check:
@@ -127,6 +130,7 @@ std::string_view RefloopMachine::perform(const Step& step) {
       close_item(step.on.empty() ? make(&step) : find(step.on), &step);
       return "";
     case Verb::tcp_pair:
+    case Verb::pipe_pair:
       start_pair(make(&step));
       return "";
     case Verb::connect:
@@ -138,6 +142,20 @@ std::string_view RefloopMachine::perform(const Step& step) {
       return start_read(step);
     case Verb::shutdown:
       return start_shutdown(step);
+    case Verb::resolve:
+      start_resolve(make(&step));
+      return "";
+    case Verb::udp:
+      start_udp(make(&step));
+      return "";
+    case Verb::udp_send:
+      return start_udp_send(make(&step));
+    case Verb::signal:
+      start_signal(make(&step));
+      return "";
+    case Verb::spawn:
+      start_child(make(&step));
+      return "";
     default:
       return is_of_node_layer(step.verb) ? perform_node(step) : perform_call(step);
   }
@@ -168,8 +186,26 @@ std::string_view RefloopMachine::perform_call(const Step& step) {
       for (long i = 0; i < step.count; ++i) std::get<refloop::Async>(find(step.target).object).send();
       return "ok";
     case Verb::read_stop:
-      std::get<refloop::Tcp>(find(step.target).object).read_stop();
+      stop_reading(find(step.target));
       return "ok";
+    case Verb::try_write:
+      return try_write(step);
+    case Verb::raise:
+      raise_signal(step);
+      return "ok";
+    case Verb::kill:
+      return call_status(std::get<refloop::Process>(find(step.target).object).kill(SIGTERM));
+    case Verb::answer:
+      answer_names();
+      return "ok";
+    case Verb::set_repeat:
+      std::get<refloop::Timer>(find(step.target).object).set_repeat(millis(step.ms));
+      return "ok";
+    case Verb::update_time:
+      loop_->update_time();
+      return "ok";
+    case Verb::is_alive:
+      return loop_->alive() ? "alive" : "done";
     case Verb::wait_started:
       wait_started(find(step.target));
       return "ok";
@@ -218,13 +254,14 @@ void RefloopMachine::start_handle(Item& item) {
   const bool fresh = std::holds_alternative<std::monostate>(item.object);
   if (fresh) item.object.emplace<refloop::Timer>(*loop_).data = &item;
   if (fresh && !step.started) return;
-  const auto started = std::get<refloop::Timer>(item.object)
-                           .start(
-                               [](refloop::Timer& timer) {
-                                 Item& of = item_of(timer);
-                                 of.machine->fire(*of.step);
-                               },
-                               millis(step.ms), millis(step.repeat_ms));
+  const auto started =
+      std::get<refloop::Timer>(item.object)
+          .start(
+              [](refloop::Timer& timer) {
+                Item& of = item_of(timer);
+                of.machine->fire(*of.step);
+              },
+              step.verb == Verb::longest_timer ? Nanos::max() : millis(step.ms), millis(step.repeat_ms));
   assert(started);
 }
 
@@ -237,6 +274,7 @@ void RefloopMachine::stop(Item& item) {
   if (auto* idle = std::get_if<refloop::Idle>(&item.object)) return idle->stop();
   if (auto* prepare = std::get_if<refloop::Prepare>(&item.object)) return prepare->stop();
   if (auto* check = std::get_if<refloop::Check>(&item.object)) return check->stop();
+  if (auto* signal = std::get_if<refloop::Signal>(&item.object)) return signal->stop();
   refuse(item.step->label);
 }
 
@@ -250,53 +288,6 @@ void RefloopMachine::set_referenced(Item& item, bool referenced) {
   refloop::Handle* handle = handle_of(item);
   if (handle == nullptr) refuse(item.step->label);
   return referenced ? handle->ref() : handle->unref();
-}
-
-std::string_view RefloopMachine::cancel(Item& item) {
-  if (auto* request = std::get_if<refloop::FsRequest>(&item.object)) return call_status(request->cancel());
-  refloop::Work* work = std::get<refloop::Work*>(item.object);
-  return work == nullptr ? "busy" : call_status(loop_->pool().cancel(*work));
-}
-
-void RefloopMachine::start_work(Item& item) {
-  item.object = &loop_->pool().submit(
-      [this, &item] {
-        item.work_started.store(true, std::memory_order_release);
-        spend_until(recorder_.now() + millis(item.step->ms));
-        item.completed_by = loop_->current_thread();
-        item.completed = recorder_.now();
-      },
-      [this, &item](refloop::Error error) {
-        item.object = static_cast<refloop::Work*>(nullptr);  // the loop's, and gone when this returns
-        if (item.completed.count() != 0)
-          recorder_.complete(item.step->label, item.completed, item.completed_by);
-        fire(*item.step, status_name(error));
-      });
-}
-
-void RefloopMachine::wait_started(const Item& work) {
-  const auto has_started = [&work] { return work.work_started.load(std::memory_order_acquire); };
-  if (loop_->simulation()) {
-    const bool started = loop_->simulation()->spend_until(has_started);
-    assert(started);
-    return;
-  }
-  while (!has_started()) {
-  }
-}
-
-void RefloopMachine::start_file(Item& item) {
-  auto& request = item.object.emplace<refloop::FsRequest>(*loop_);
-  request.data = &item;
-  const auto done = [](refloop::FsRequest& of_request, refloop::Error error) {
-    auto& of = *static_cast<Item*>(of_request.data);
-    of.machine->fire(*of.step, status_name(error));
-  };
-  if (item.step->verb == Verb::fs_stat) return request.stat("/", done);
-  item.file = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-  assert(item.file >= 0);
-  item.buffer.resize(4096);
-  request.read(item.file, std::as_writable_bytes(std::span(item.buffer)), 0, done);
 }
 
 void RefloopMachine::close_item(Item& item, const Step* closer) {

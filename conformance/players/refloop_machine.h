@@ -16,9 +16,14 @@
 #include "reference-loop/listener.h"
 #include "reference-loop/node_async.h"
 #include "reference-loop/node_layer.h"
+#include "reference-loop/pipe.h"
 #include "reference-loop/pool.h"
+#include "reference-loop/process.h"
+#include "reference-loop/resolve.h"
+#include "reference-loop/signal.h"
 #include "reference-loop/tcp.h"
 #include "reference-loop/timer.h"
+#include "reference-loop/udp.h"
 #include "reference-loop/watcher.h"
 
 namespace tickmark::conformance {
@@ -38,8 +43,10 @@ class RefloopMachine : public Machine {
     RefloopMachine* machine = nullptr;
     const Step* step = nullptr;
     std::variant<std::monostate, refloop::Timer, refloop::Idle, refloop::Prepare, refloop::Check,
-                 refloop::Async, refloop::Tcp, refloop::Listener, refloop::PlainWrite, refloop::Work*,
-                 refloop::FsRequest, refloop::TimeoutId, refloop::ImmediateId, refloop::Promise>
+                 refloop::Async, refloop::Tcp, refloop::Pipe, refloop::Listener, refloop::PlainWrite,
+                 refloop::Udp, refloop::DatagramRequest, refloop::Signal, refloop::Process, refloop::Work*,
+                 refloop::FsRequest, refloop::ResolveRequest, refloop::TimeoutId, refloop::ImmediateId,
+                 refloop::Promise>
         object;
     const Step* closer = nullptr;  // the step whose label is the close callback
     const Step* reader = nullptr;
@@ -51,7 +58,9 @@ class RefloopMachine : public Machine {
     Nanos completed{0};
     int64_t completed_by = 0;
     int file = -1;
-    int64_t scratch_size = 0;  // of an fs_write: what the scratch file has when it is done
+    int64_t scratch_size = 0;         // of an fs_write: what the scratch file has when it is done
+    refloop::Async* woken = nullptr;  // what work sends to
+    int child_input = -1;             // the child waits until it is closed
   };
   // Both ends of a tcp_pair while it is being made.
   struct Pair {
@@ -70,11 +79,13 @@ class RefloopMachine : public Machine {
   LoopState loop_state() const override;
   void stop_source(const Step& step) override;
   void spend_until(Nanos time) override;
+  int64_t current_thread() const override { return loop_->current_thread(); }
 
   Item& make(const Step* step);
   Item& find(const std::string& name);
   static Item& item_of(const refloop::Handle& handle) { return *static_cast<Item*>(handle.data); }
   static refloop::Handle* handle_of(Item& item);
+  static refloop::Stream& stream_of(Item& item);
 
   void start_node(Item& item);
   void start_timeout(Item& item, refloop::Task task);
@@ -95,14 +106,25 @@ class RefloopMachine : public Machine {
   void start_work(Item& item);
   void wait_started(const Item& work);
   void start_file(Item& item);
+  void start_resolve(Item& item);
+  void complete(const Item& item);
   void close_item(Item& item, const Step* closer);
   void start_pair(Item& item);
+  template <typename End>
+  void start_pair_of(Item& item, const refloop::Address& address);
   void pair_is_up(const Step& step);
   void start_connect(Item& item);
   uint16_t sink() const;
   std::string_view start_write(Item& item);
   std::string_view start_read(const Step& step);
   std::string_view start_shutdown(const Step& step);
+  std::string_view try_write(const Step& step);
+  void stop_reading(Item& item);
+  void start_udp(Item& item);
+  std::string_view start_udp_send(Item& item);
+  void start_signal(Item& item);
+  void raise_signal(const Step& step);
+  void start_child(Item& item);
 
   const refloop::MainKind main_kind_;
   bool own_process_ = false;

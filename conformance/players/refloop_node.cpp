@@ -30,6 +30,12 @@ std::optional<std::string> RefloopMachine::lacks(const Step& step) {
     case Verb::listen:
       if (step.on.empty() && is_process_event(step.event)) return std::nullopt;
       return "the reference loop's objects have callbacks of their own, not events";
+    case Verb::executor_post:
+    case Verb::executor_dispatch:
+    case Verb::steady_timer:
+    case Verb::cancel_wait:
+    case Verb::socket_close:
+      return "an operation of Asio";
     case Verb::lookup:
       return "the reference loop resolves names on its loop layer";
     case Verb::fs_promise:

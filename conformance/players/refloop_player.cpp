@@ -22,6 +22,11 @@ PlayerTraits in_real_time(refloop::BackendKind backend, unsigned pool, refloop::
 
 PlayerTraits in_virtual_time(VirtualTime& time, unsigned pool, refloop::MainKind main_kind) {
   PlayerTraits traits = in_real_time(refloop::BackendKind::simulated, pool, main_kind);
+  traits.lacks = [](const Step& step) -> std::optional<std::string> {
+    if (step.verb == Verb::spawn && step.output)
+      return "the output of a real child is no part of the simulated network";
+    return RefloopMachine::lacks(step);
+  };
   traits.make_machine = [=, &time](Recorder& recorder) -> std::unique_ptr<Machine> {
     return std::make_unique<RefloopMachine>(recorder,
                                             refloop::LoopOptions{.backend = refloop::BackendKind::simulated,

@@ -18,7 +18,20 @@ refloop::Address loopback(uint16_t port) {
 
 }  // namespace
 
+refloop::Stream& RefloopMachine::stream_of(Item& item) {
+  if (auto* pipe = std::get_if<refloop::Pipe>(&item.object)) return *pipe;
+  return std::get<refloop::Tcp>(item.object);
+}
+
 void RefloopMachine::start_pair(Item& item) {
+  if (item.step->verb == Verb::tcp_pair) return start_pair_of<refloop::Tcp>(item, loopback(0));
+  const auto address = refloop::Address::unix_path(fresh_socket_path());
+  assert(address);
+  start_pair_of<refloop::Pipe>(item, *address);
+}
+
+template <typename End>
+void RefloopMachine::start_pair_of(Item& item, const refloop::Address& address) {
   const Step& step = *item.step;
   Pair& pair = pairs_[&step];
   pair.listener = &item;
@@ -27,24 +40,24 @@ void RefloopMachine::start_pair(Item& item) {
   names_[step.label + ".client"] = pair.client;
   names_[step.label + ".server"] = pair.server;
   auto& listener = item.object.emplace<refloop::Listener>(*loop_);
-  auto& client = pair.client->object.emplace<refloop::Tcp>(*loop_);
-  pair.server->object.emplace<refloop::Tcp>(*loop_).data = pair.server;
+  auto& client = pair.client->object.emplace<End>(*loop_);
+  pair.server->object.emplace<End>(*loop_).data = pair.server;
   listener.data = &item;
   client.data = pair.client;
   const auto listening =
-      listener.listen(loopback(0), {.backlog = 1}, [](refloop::Listener& from, refloop::Socket socket) {
+      listener.listen(address, {.backlog = 1}, [](refloop::Listener& from, refloop::Socket socket) {
         Item& of = item_of(from);
         Item& server = *of.machine->pairs_[of.step].server;
-        const auto adopted = std::get<refloop::Tcp>(server.object).adopt(std::move(socket));
+        const auto adopted = std::get<End>(server.object).adopt(std::move(socket));
         assert(adopted);
         of.machine->pair_is_up(*of.step);
       });
   assert(listening);
-  const auto address = listener.local_address();
-  assert(address);
-  const auto connecting = client.connect(*address, [](refloop::Stream& tcp, refloop::Error error) {
+  const auto peer = listener.local_address();
+  assert(peer);
+  const auto connecting = client.connect(*peer, [](refloop::Stream& connected, refloop::Error error) {
     assert(error == refloop::Error::none);
-    item_of(tcp).machine->pair_is_up(*item_of(tcp).step);
+    item_of(connected).machine->pair_is_up(*item_of(connected).step);
   });
   assert(connecting);
 }
@@ -77,11 +90,11 @@ std::string_view RefloopMachine::start_write(Item& item) {
   on.bytes_written += item.buffer.size();
   auto& write = item.object.emplace<refloop::PlainWrite>();
   write.data = &item;
-  return status_name(std::get<refloop::Tcp>(on.object).write(
-      write, std::as_bytes(std::span(item.buffer)), [](refloop::WriteRequest& request, refloop::Error error) {
-        auto& of = *static_cast<Item*>(request.data);
-        of.machine->fire(*of.step, status_name(error));
-      }));
+  return status_name(stream_of(on).write(write, std::as_bytes(std::span(item.buffer)),
+                                         [](refloop::WriteRequest& request, refloop::Error error) {
+                                           auto& of = *static_cast<Item*>(request.data);
+                                           of.machine->fire(*of.step, status_name(error));
+                                         }));
 }
 
 std::string_view RefloopMachine::start_read(const Step& step) {
@@ -97,17 +110,35 @@ std::string_view RefloopMachine::start_read(const Step& step) {
     Item& of = item_of(tcp);
     of.machine->fire_eof(*of.reader, status_name(error));
   };
-  return status_name(std::get<refloop::Tcp>(on.object).read_start(on_read, on_end));
+  return status_name(stream_of(on).read_start(on_read, on_end));
 }
 
 std::string_view RefloopMachine::start_shutdown(const Step& step) {
   Item& on = find(step.on);
-  on.shutter = &step;
-  return status_name(
-      std::get<refloop::Tcp>(on.object).shutdown([](refloop::Stream& tcp, refloop::Error error) {
-        Item& of = item_of(tcp);
-        of.machine->fire(*of.shutter, status_name(error));
-      }));
+  const auto accepted = stream_of(on).shutdown([](refloop::Stream& tcp, refloop::Error error) {
+    Item& of = item_of(tcp);
+    of.machine->fire(*of.shutter, status_name(error));
+  });
+  if (accepted) on.shutter = &step;
+  return status_name(accepted);
+}
+
+// What a partial write left out is sent by nobody: the bytes that follow go on where it ended.
+std::string_view RefloopMachine::try_write(const Step& step) {
+  Item& on = find(step.target);
+  std::string bytes(static_cast<size_t>(step.bytes), '\0');
+  fill_pattern(bytes.data(), bytes.size(), on.bytes_written);
+  const auto written = stream_of(on).try_write(std::as_bytes(std::span(bytes)));
+  if (!written) return written.error() == refloop::Error::again ? "again" : "error";
+  on.bytes_written += *written;
+  return "ok";
+}
+
+void RefloopMachine::stop_reading(Item& item) {
+  if (auto* udp = std::get_if<refloop::Udp>(&item.object))
+    udp->receive_stop();
+  else
+    stream_of(item).read_stop();
 }
 
 }  // namespace tickmark::conformance

@@ -20,6 +20,7 @@ struct VerbTraits {
 
 // In the order of the enumeration.
 constexpr std::array kVerbs{
+    // clang-format off: one a line
     VerbTraits{"tick", true},
     VerbTraits{"microtask", true},
     VerbTraits{"promise", true},
@@ -53,6 +54,25 @@ constexpr std::array kVerbs{
     VerbTraits{"busy_until_overdue", false},
     VerbTraits{"wait_started", false},
     VerbTraits{"stop_loop", false},
+    VerbTraits{"longest_timer", true},
+    VerbTraits{"pipe_pair", true},
+    VerbTraits{"udp", true},
+    VerbTraits{"udp_send", true},
+    VerbTraits{"resolve", true},
+    VerbTraits{"signal", true},
+    VerbTraits{"spawn", true},
+    VerbTraits{"set_repeat", false},
+    VerbTraits{"update_time", false},
+    VerbTraits{"is_alive", false},
+    VerbTraits{"try_write", false},
+    VerbTraits{"raise", false},
+    VerbTraits{"kill", false},
+    VerbTraits{"answer", false},
+    VerbTraits{"executor_post", true},
+    VerbTraits{"executor_dispatch", true},
+    VerbTraits{"steady_timer", true},
+    VerbTraits{"cancel_wait", false},
+    VerbTraits{"socket_close", false},
     VerbTraits{"listen", true},
     VerbTraits{"react", true},
     VerbTraits{"await", true},
@@ -79,6 +99,7 @@ constexpr std::array kVerbs{
     VerbTraits{"throw", false},
     VerbTraits{"exit", false},
     VerbTraits{"track_async", false},
+    // clang-format on
 };
 
 // A reader of one JSON object that remembers which keys it was asked for, so that unknown ones are refused.
@@ -133,6 +154,7 @@ Step read_one(const json& object) {
   step.times = keys.get<long>("times", 1);
   step.bytes = keys.get<long>("bytes", 0);
   step.count = keys.get<long>("count", 1);
+  step.code = keys.get<long>("code", 0);
   step.started = keys.get<bool>("started", true);
   step.refused = keys.get<bool>("refused", false);
   step.promised = keys.get<bool>("promised", false);
@@ -140,6 +162,10 @@ Step read_one(const json& object) {
   step.slow = keys.get<bool>("slow", false);
   step.missing = keys.get<bool>("missing", false);
   step.error = keys.get<bool>("error", false);
+  step.strand = keys.get<bool>("strand", false);
+  step.once = keys.get<bool>("once", false);
+  step.waits = keys.get<bool>("waits", false);
+  step.output = keys.get<bool>("output", false);
   step.then = read_list(keys.find("then"));
   step.eof_then = read_list(keys.find("eof_then"));
   if (const json* at = keys.find("at")) {

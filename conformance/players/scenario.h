@@ -46,6 +46,29 @@ enum class Verb {
   busy_until_overdue,
   wait_started,
   stop_loop,
+  // Of the loop layer alone. With a callback:
+  longest_timer,
+  pipe_pair,
+  udp,
+  udp_send,
+  resolve,
+  signal,
+  spawn,
+  // and without:
+  set_repeat,
+  update_time,
+  is_alive,
+  try_write,
+  raise,
+  kill,
+  answer,
+  // Of Asio alone. With a callback:
+  executor_post,
+  executor_dispatch,
+  steady_timer,
+  // and without:
+  cancel_wait,
+  socket_close,
   // Of the Node layer. With a callback:
   listen,
   react,
@@ -96,6 +119,7 @@ struct Step {
   long times = 1;
   long bytes = 0;
   long count = 1;
+  long code = 0;
   bool started = true;
   bool refused = false;
   bool promised = false;
@@ -103,6 +127,10 @@ struct Step {
   bool slow = false;
   bool missing = false;
   bool error = false;
+  bool once = false;
+  bool strand = false;
+  bool waits = false;
+  bool output = false;
   std::vector<Step> then;
   std::vector<Step> eof_then;
   std::map<unsigned, std::vector<Step>> at;  ///< steps of the n-th callback, from 1

@@ -176,7 +176,9 @@ TEST(EveryRule, has_no_clause_that_cannot_fail) {
   auto rules = load_rules(std::string(TICKMARK_SOURCE_DIR) + "/conformance/rules").value();
   std::erase_if(rules, [](const Rule& rule) { return rule.layer == Layer::wire; });  // see wire_test.cpp
   std::map<std::string, RunTrace> traces;
-  record_traces({std::string(TICKMARK_BINARY_DIR) + "/bin/player_refloop"}, rules, traces);
+  const std::string bin = std::string(TICKMARK_BINARY_DIR) + "/bin/";
+  record_traces({bin + "player_refloop"}, rules, traces);
+  record_traces({bin + "player_asio"}, rules, traces);
   const size_t of_the_loop = traces.size();
   record_library_traces(rules, traces);
   const bool has_node = traces.size() > of_the_loop;

@@ -6,6 +6,8 @@ const { load, name, title, workers } = require('./runtime.cjs');
 
 const kNoPhase = `${title} has no API for a callback in this phase of the loop`;
 const kLoopLayer = `an operation of the loop layer: ${title}'s JavaScript has no API for it`;
+const kOwnLayer = `${title}'s own module for this calls back through streams and ticks, which its own rules judge`;
+const kAsio = 'an operation of Asio';
 const kNoLoopTimer = `${title}'s timers are setTimeout and setInterval`;
 const kNoThreads = workers === null ? `this ${title} has no worker threads` : undefined;
 const kNoAsyncHooks = load('async_hooks').createHook === undefined ? `${title} has no async_hooks` : undefined;
@@ -17,7 +19,7 @@ const kCallbacks = {
   immediate: { keys: ['promised'] },
   timeout: { keys: ['ms', 'promised'] },
   interval: { keys: ['ms', 'times'] },
-  work: { keys: ['ms'], pool: true },
+  work: { keys: ['ms', 'to'], pool: true },
   lookup: { keys: ['by_name'] },
   fs_stat: { keys: [], pool: true },
   fs_read: { keys: [], pool: true },
@@ -40,6 +42,16 @@ const kCallbacks = {
   prepare: { keys: ['times'], unsupported: kNoPhase },
   check: { keys: ['times'], unsupported: kNoPhase },
   async: { keys: [], unsupported: kLoopLayer },
+  longest_timer: { keys: [], unsupported: kLoopLayer },
+  pipe_pair: { keys: [], unsupported: kOwnLayer },
+  udp: { keys: [], unsupported: kOwnLayer },
+  udp_send: { keys: ['on', 'to', 'bytes'], unsupported: kOwnLayer },
+  resolve: { keys: ['ms'], unsupported: kOwnLayer },
+  signal: { keys: ['once'], unsupported: kOwnLayer },
+  spawn: { keys: ['code', 'waits', 'output'], unsupported: kOwnLayer },
+  executor_post: { keys: ['strand'], unsupported: kAsio },
+  executor_dispatch: { keys: [], unsupported: kAsio },
+  steady_timer: { keys: ['ms'], unsupported: kAsio },
 };
 
 const kCalls = {
@@ -71,6 +83,15 @@ const kCalls = {
   again: { keys: ['target'], unsupported: kLoopLayer },
   send: { keys: ['target', 'count'], unsupported: kLoopLayer },
   stop_loop: { keys: [], unsupported: kLoopLayer },
+  set_repeat: { keys: ['target', 'ms'], unsupported: kLoopLayer },
+  update_time: { keys: [], unsupported: kLoopLayer },
+  is_alive: { keys: [], unsupported: kLoopLayer },
+  try_write: { keys: ['target', 'bytes'], unsupported: kOwnLayer },
+  raise: { keys: ['target', 'count'], unsupported: kOwnLayer },
+  kill: { keys: ['target'], unsupported: kOwnLayer },
+  answer: { keys: [], unsupported: kLoopLayer },
+  cancel_wait: { keys: ['target'], unsupported: kAsio },
+  socket_close: { keys: ['target'], unsupported: kAsio },
   cancel: { keys: ['target'], unsupported: `${title} cannot cancel work that its pool has accepted` },
   wait_started: { keys: ['target'], unsupported: `${title} does not tell when its pool begins a piece of work` },
 };
