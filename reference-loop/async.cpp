@@ -1,22 +1,39 @@
 #include "reference-loop/async.h"
 
+#include <mutex>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <thread>
 #include <unistd.h>
+#include <unordered_map>
+#include <utility>
 
 #include "reference-loop/pool.h"
 #include "reference-loop/simulation.h"
 #include "reference-loop/sys.h"
 
 namespace refloop {
+namespace {
+
+// Of one mutant: counts one more send, or gives those since the last callback.
+[[maybe_unused]] unsigned count_sends(const Async& async, bool take) {
+  static std::mutex mutex;
+  static std::unordered_map<const Async*, unsigned> counts;
+  const std::lock_guard lock(mutex);
+  return take ? std::exchange(counts[&async], 0u) : ++counts[&async];
+}
+
+}  // namespace
 
 Async::Async(Loop& loop, Callback callback) : Async(loop, Kind::async) {
   callback_ = callback;
   activate();
 }
 
-Async::Async(Loop& loop, Kind kind) : Handle(loop, kind) { loop.waker_->add(*this); }
+Async::Async(Loop& loop, Kind kind) : Handle(loop, kind) {
+  loop.waker_->add(*this);
+  if constexpr (is_mutant(Mutant::async_callback_per_send)) count_sends(*this, true);
+}
 
 void Async::woken() {
   if (loop_.tracing()) {
@@ -24,10 +41,13 @@ void Async::woken() {
     loop_.trace_foreign(Event::schedule, kind_, tag_, sent_time_, sent_by_);
   }
   loop_.invoke(kind_, tag_, [this] { callback_(*this); });
+  if (is_mutant(Mutant::async_callback_twice) && !is_closing())
+    loop_.invoke(kind_, tag_, [this] { callback_(*this); });
 }
 
 void Async::send() {
   senders_.fetch_add(1, std::memory_order_acquire);
+  if constexpr (is_mutant(Mutant::async_callback_per_send)) count_sends(*this, false);
   if (!sent_.exchange(true, std::memory_order_acq_rel)) {
     sent_time_.store(loop_.read_clock(), std::memory_order_relaxed);
     sent_by_.store(loop_.current_thread(), std::memory_order_relaxed);
@@ -92,6 +112,16 @@ void Waker::dispatch() {
   while (!scan.empty()) {
     Async& async = scan.pop_front();
     asyncs_.push_back(async);
+    if constexpr (is_mutant(Mutant::async_send_in_callback_lost)) {
+      if (async.sent_.load()) async.woken();
+      async.sent_ = false;
+      continue;
+    }
+    if constexpr (is_mutant(Mutant::async_callback_per_send)) {
+      const unsigned sends = async.sent_.exchange(false) ? count_sends(async, true) : 0;
+      for (unsigned left = sends; left > 0 && !async.is_closing(); --left) async.woken();
+      continue;
+    }
     if (async.sent_.exchange(false, std::memory_order_acq_rel)) async.woken();
   }
 }

@@ -19,6 +19,7 @@ void Handle::deactivate() {
 }
 
 void Handle::ref() {
+  if (is_mutant(Mutant::references_add_up) && referenced_ && active_) ++loop_.active_handles_;
   if (referenced_) return;
   referenced_ = true;
   if (active_) ++loop_.active_handles_;

@@ -12,7 +12,12 @@ namespace refloop {
 namespace {
 
 // Completions created by completions must not starve the phases behind them.
-constexpr int kExtraPendingRounds = 8;
+constexpr int kExtraPendingRounds = is_mutant(Mutant::pending_rounds_unbounded)  ? 1'000'000
+                                    : is_mutant(Mutant::completions_wait_a_turn) ? 0
+                                                                                 : 8;
+
+// Of one mutant.
+[[maybe_unused]] bool alive_before_timers = true;
 
 }  // namespace
 
@@ -74,6 +79,10 @@ void Loop::update_time() {
 }
 
 bool Loop::alive() const {
+  if constexpr (is_mutant(Mutant::requests_do_not_keep_alive))
+    return active_handles_ > 0 || !closing_.empty();
+  if constexpr (is_mutant(Mutant::closing_does_not_keep_alive))
+    return active_handles_ > 0 || active_requests_ > 0 || !pending_.empty();
   return active_handles_ > 0 || active_requests_ > 0 || !pending_.empty() || !closing_.empty();
 }
 
@@ -82,7 +91,9 @@ bool Loop::run(RunMode mode) {
   running_ = true;
   bool is_alive = alive();
   if (!is_alive) update_time();
-  const bool initial_timers = mode == RunMode::until_idle || is_mutant(Mutant::once_runs_initial_timers);
+  const std::uint64_t first_iteration = iteration_;
+  const bool initial_timers = !is_mutant(Mutant::no_initial_timers) &&
+                              (mode == RunMode::until_idle || is_mutant(Mutant::once_runs_initial_timers));
   if (initial_timers && is_alive && !stop_requested_) {
     update_time();
     run_timers();
@@ -90,9 +101,11 @@ bool Loop::run(RunMode mode) {
   while (is_alive && !stop_requested_) {
     run_iteration(mode);
     is_alive = alive();
+    if constexpr (is_mutant(Mutant::liveness_before_timers)) is_alive = alive_before_timers;
     if (mode != RunMode::until_idle) break;
   }
-  stop_requested_ = halted_ = false;
+  stop_requested_ = is_mutant(Mutant::stop_ends_two_runs) && stop_requested_ && iteration_ > first_iteration;
+  halted_ = false;
   observed_ = drain_hook_ || trace_;
   backend_->flush();
   enter(Phase::outside);
@@ -106,21 +119,24 @@ void Loop::run_iteration(RunMode mode) {
     trace_->append(make_record(Event::iteration, Kind::none, {}));
   // Sampled before pending runs: completions delivered there are the progress run(once) promises.
   const bool may_wait =
-      mode == RunMode::until_idle || (mode == RunMode::once && pending_.empty() && idle_.empty());
+      mode == RunMode::until_idle || is_mutant(Mutant::nowait_waits) ||
+      (mode == RunMode::once && pending_.empty() && idle_.empty() && !is_mutant(Mutant::once_does_not_wait));
   // Most turns find most phases empty: entering one then costs no call.
   const auto run_all = [&](Phase phase, IntrusiveList<Watcher>& watchers) {
     if (watchers.empty()) return enter(phase);
     run_watchers(phase, watchers);
   };
   const auto close_all = [&] {
-    if (closing_.empty()) return enter(Phase::closing);
+    const bool is_put_off = is_mutant(Mutant::closing_put_off_a_turn) && iteration_ % 2 == 1;
+    if (closing_.empty() || is_put_off) return enter(Phase::closing);
     run_closing();
   };
   pending_.empty() ? enter(Phase::pending) : run_pending();
-  run_all(Phase::idle, idle_);
+  if constexpr (!is_mutant(Mutant::idle_after_poll)) run_all(Phase::idle, idle_);
   run_all(Phase::prepare, prepare_);
   if constexpr (is_mutant(Mutant::check_before_poll)) run_all(Phase::check, check_);
   run_poll(may_wait);
+  if constexpr (is_mutant(Mutant::idle_after_poll)) run_all(Phase::idle, idle_);
   for (int round = 0; round < kExtraPendingRounds && !pending_.empty(); ++round) run_pending();
   if constexpr (is_mutant(Mutant::closing_before_check)) close_all();
   if constexpr (is_mutant(Mutant::timers_before_check)) {
@@ -129,7 +145,12 @@ void Loop::run_iteration(RunMode mode) {
   }
   if constexpr (!is_mutant(Mutant::check_before_poll)) run_all(Phase::check, check_);
   if constexpr (!is_mutant(Mutant::closing_before_check)) close_all();
+  if constexpr (is_mutant(Mutant::liveness_before_timers)) alive_before_timers = alive();
   if constexpr (!is_mutant(Mutant::timers_before_check)) {
+    if constexpr (!is_mutant(Mutant::timers_without_clock)) update_time();
+    run_timers();
+  }
+  if (is_mutant(Mutant::once_runs_timers_twice) && mode == RunMode::once) {
     update_time();
     run_timers();
   }
@@ -150,7 +171,10 @@ void Loop::run_poll(bool may_wait) {
 }
 
 Nanos Loop::poll_timeout() const {
-  const bool has_work_elsewhere = stop_requested_ || !pending_.empty() || !idle_.empty() || !closing_.empty();
+  const bool has_work_elsewhere = (stop_requested_ && !is_mutant(Mutant::poll_waits_after_stop)) ||
+                                  (!pending_.empty() && !is_mutant(Mutant::poll_waits_before_completions)) ||
+                                  (!idle_.empty() && !is_mutant(Mutant::poll_waits_beside_idle)) ||
+                                  (!closing_.empty() && !is_mutant(Mutant::poll_waits_while_closing));
   if (has_work_elsewhere || (active_handles_ == 0 && active_requests_ == 0)) return Nanos{0};
   if (timers_.empty()) return Nanos{-1};
   const Nanos next = timers_.next_due() - Nanos{is_mutant(Mutant::timer_early) ? 2'000'000 : 0};
@@ -164,7 +188,10 @@ void Loop::close_handle(Handle& handle) {
     finish_handle(handle);
     return;
   }
-  closing_.push_back(handle);
+  if constexpr (is_mutant(Mutant::close_callbacks_newest_first))
+    closing_.push_front(handle);
+  else
+    closing_.push_back(handle);
 }
 
 // A handle closed by a close callback gets its own in the next iteration.
@@ -182,13 +209,14 @@ void Loop::run_closing() {
 }
 
 void Loop::finish_handle(Handle& handle) {
-  handle.finish_close();
+  if constexpr (!is_mutant(Mutant::close_callback_before_requests)) handle.finish_close();
   handle.closed_ = true;
   const Handle::CloseCallback callback = handle.on_close_;
   const Kind kind = handle.kind_ == Kind::none ? Kind::none : Kind::close;
   invoke(kind, handle.close_tag_, [&] {
     if (callback) callback(handle);
   });
+  if constexpr (is_mutant(Mutant::close_callback_before_requests)) handle.finish_close();
 }
 
 Trace& Loop::start_trace(std::size_t records) {
@@ -235,6 +263,7 @@ void Loop::trace_end(Kind kind, const TraceTag& tag) {
 void Loop::end_callback(Kind kind, const TraceTag& tag) {
   trace_end(kind, tag);
   if constexpr (is_mutant(Mutant::drain_once_per_phase)) return;
+  if (is_mutant(Mutant::no_drain_after_close) && kind == Kind::close) return;
   drain();
 }
 

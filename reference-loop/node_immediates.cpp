@@ -56,7 +56,7 @@ void NodeImmediates::release(Immediate& immediate) {
 
 void NodeImmediates::clear(ImmediateId id) {
   Immediate* immediate = slab_.find(id.slab_id);
-  if (!immediate) return;
+  if (!immediate || (is_mutant(Mutant::cleared_immediate_runs) && !outstanding_.empty())) return;
   immediate->unlink();
   release(*immediate);
   hold_loop();
@@ -104,6 +104,10 @@ bool NodeImmediates::run_queue() {
       return false;
     }
     if constexpr (is_mutant(Mutant::immediates_in_same_pass)) outstanding_.splice_back(queue_);
+    if constexpr (is_mutant(Mutant::one_immediate_per_turn)) {
+      outstanding_.splice_back(queue_);
+      queue_.splice_back(outstanding_);
+    }
   }
   phase_failed_ = false;
   return true;

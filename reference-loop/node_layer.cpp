@@ -22,6 +22,10 @@ NodeLayer::~NodeLayer() {
 
 void NodeLayer::next_tick(Task task, Label label) {
   if (exiting_) return;
+  if (is_mutant(Mutant::nested_ticks_wait) && draining_) {
+    immediates_.add(std::move(task), label);
+    return;
+  }
   TraceTag tag{0, label};
   loop_.trace_schedule(Kind::tick, tag);
   ticks_.push({std::move(task), tag, Kind::tick});
@@ -130,6 +134,7 @@ bool NodeLayer::run_ticks() {
       route_error();
       return false;
     }
+    if constexpr (is_mutant(Mutant::ticks_alternate_with_microtasks)) break;
   }
   return true;
 }

@@ -16,6 +16,7 @@ NodeTimers::NodeTimers(NodeLayer& layer) : layer_(layer), timer_(layer.loop()) {
 
 Millis NodeTimers::coerce_delay(double delay_ms) {
   constexpr double kDelayMsMax = 2147483647.0;
+  if (is_mutant(Mutant::zero_timeout_at_once) && delay_ms < 1.0) return Millis{0};
   if (!(delay_ms >= 1.0 && delay_ms <= kDelayMsMax)) return Millis{1};
   return Millis{static_cast<std::int64_t>(std::trunc(delay_ms))};
 }
@@ -94,6 +95,11 @@ bool NodeTimers::run_running_list(Millis now) {
   bool ran_any = false;
   while (running_list_ && !running_list_->timeouts.empty()) {
     Timeout& head = running_list_->timeouts.front();
+    // By the deadlines of all, not list by list.
+    if (is_mutant(Mutant::timeouts_by_deadline) && ran_any && now - head.start >= head.duration) {
+      lists_.postpone(*std::exchange(running_list_, nullptr), head.start + head.duration);
+      return true;
+    }
     if (now - head.start < head.duration) {
       // Later than now, so that a list is visited once per pass.
       lists_.postpone(*running_list_, std::max(head.start + head.duration, now + Millis{1}));
@@ -115,13 +121,14 @@ bool NodeTimers::fire(Timeout& timeout) {
   timeout.unlink();
   timeout.running = true;
   const Millis begun = timeout.repeat ? read_millis() : Millis{};
+  if (is_mutant(Mutant::interval_rearmed_before_callback) && timeout.repeat) insert(timeout, begun);
   const bool failed = layer_.call(
       Kind::node_timeout, timeout.tag, [&] { timeout.run(); }, timeout.start + timeout.duration);
   if (layer_.has_exited()) return false;
   timeout.running = false;
   if (timeout.cleared) {
     release(timeout);
-  } else if (timeout.repeat) {
+  } else if (timeout.repeat && !is_mutant(Mutant::interval_rearmed_before_callback)) {
     // From when it began, but behind what its callback has set.
     insert(timeout, begun);
   } else if (!timeout.is_linked()) {  // linked: refreshed inside its own callback
@@ -148,6 +155,7 @@ void NodeTimers::drop_if_empty(DurationList& list) {
 void NodeTimers::clear(TimeoutId id) {
   Timeout* timeout = slab_.find(id.slab_id);
   if (!timeout || timeout->cleared) return;
+  if (is_mutant(Mutant::cleared_timeout_fires) && running_list_ && !timeout->running) return;
   timeout->unlink();
   // Only those of referenced timeouts: the next unreferenced one finds its list, and its place in the queue.
   if (timeout->referenced && !timeout->fired) {
@@ -164,6 +172,7 @@ void NodeTimers::refresh(TimeoutId id) {
   if (!timeout || timeout->cleared) return;
   if (std::exchange(timeout->fired, false) && timeout->referenced) count_reference(+1);
   // Its list keeps the expiry of a head that may have moved: it is visited early once and put back.
+  if (is_mutant(Mutant::refresh_keeps_place) && timeout->is_linked()) return;
   insert(*timeout, read_millis());
 }
 

@@ -146,7 +146,7 @@ Work* Pool::take(std::unique_lock<std::mutex>& lock) {
 
 // Under the lock: the oldest work that may start. Slow I/O that may not makes way for what is behind it.
 Work* Pool::pop_startable() {
-  const bool slow_may_start = slow_io_running_ < slow_io_max_;
+  const bool slow_may_start = slow_io_running_ < slow_io_max_ || is_mutant(Mutant::slow_io_takes_all_threads);
   if (slow_may_start && !stepped_aside_.empty()) {
     ++slow_io_running_;
     Work& work = stepped_aside_.pop_front();
@@ -198,6 +198,10 @@ void Pool::stamp(Work& work) {
 void Pool::finish(Work& work) {
   if (work.counts_as_slow_) release_slow_place(work);
   stamp(work);
+  if (is_mutant(Mutant::completion_on_worker) && work.run_ && work.error_ == Error::none) {
+    deliver(work);
+    return loop_.waker_->wake();
+  }
   Work* head = finished_.load(std::memory_order_relaxed);
   do {
     work.next_finished_ = head;
@@ -240,7 +244,13 @@ void Pool::deliver_completed() {
     Work& work = *oldest_first;
     oldest_first = work.next_finished_;
     deliver(work);
+    while (is_mutant(Mutant::pool_reports_one_per_turn) && oldest_first) {
+      Work& later = *oldest_first;
+      oldest_first = later.next_finished_;
+      finish(later);
+    }
   }
+  if (is_mutant(Mutant::pool_batch_goes_on) && finished_.load()) deliver_completed();
 }
 
 void Pool::deliver(Work& work) {
@@ -254,6 +264,8 @@ void Pool::deliver(Work& work) {
       if (work.owned_by_pool_) work.done_(work, work.error_);
     });
   }
+  if constexpr (is_mutant(Mutant::no_drain_after_pool))
+    return loop_.trace_callback(Kind::pool, work.tag_, [&] { work.done_(work, work.error_); });
   loop_.invoke(Kind::pool, work.tag_, [&] { work.done_(work, work.error_); });
 }
 

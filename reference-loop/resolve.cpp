@@ -30,7 +30,9 @@ void ResolveRequest::resolve(std::string host, std::string service, Callback cal
   callback_ = callback;
   addresses_.clear();
   error_ = Error::none;
-  if (resolve_number()) return loop_.pool().submit_finished(*this, done);
+  const bool is_number = resolve_number();
+  if (is_mutant(Mutant::numbers_resolve_synchronously) && is_number) return callback(*this, Error::none);
+  if (is_number) return loop_.pool().submit_finished(*this, done);
   submit(
       [](Work& work) {
         auto& self = static_cast<ResolveRequest&>(work);

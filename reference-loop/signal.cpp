@@ -31,7 +31,7 @@ void Signal::stop() {
 }
 
 void Signal::raised() {
-  if (once_) stop();
+  if (once_ && !is_mutant(Mutant::one_shot_signal_stays)) stop();
   loop_.invoke(kind_, tag_, [&] { callback_(*this, number_); });
 }
 

@@ -22,6 +22,9 @@ struct SignalSink {
 
 namespace {
 
+// Of one mutant: that of the only hub.
+[[maybe_unused]] FdWatch* hub_watch = nullptr;
+
 std::uint64_t bit_of(int number) { return std::uint64_t{1} << (number - 1); }
 
 std::atomic<SignalSink*> first_sink{nullptr};
@@ -46,6 +49,7 @@ void note_signal(int number) {
     const std::uint64_t one = 1;
     while (fd >= 0 && sys::write(fd, &one, sizeof(one)) < 0 && errno == EINTR) {
     }
+    if constexpr (is_mutant(Mutant::signal_callback_in_handler)) hub_watch->on_ready(*hub_watch, 0);
   }
   handlers_running.fetch_sub(1);
   errno = error;
@@ -101,11 +105,13 @@ Result<std::unique_ptr<SignalHub>> SignalHub::create(Loop& loop) {
   hub->wake_.reset(sys::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!hub->wake_) return failure(last_error());
   hub->watch_.hub = hub.get();
-  hub->watch_.runs_last = true;  // what arrived together with a signal is seen before it
+  hub->watch_.runs_last =
+      !is_mutant(Mutant::signals_not_last);  // what arrived together with a signal is seen before it
   hub->watch_.on_ready = [](FdWatch& watch, std::uint32_t) { static_cast<Watch&>(watch).hub->dispatch(); };
   if (auto watched = loop.backend_->watch(hub->watch_, hub->wake_.fd(), EPOLLIN); !watched)
     return failure(watched.error());
   hub->sink_ = &take_sink(hub->wake_.fd());
+  if constexpr (is_mutant(Mutant::signal_callback_in_handler)) hub_watch = &hub->watch_;
   return hub;
 }
 

@@ -86,6 +86,10 @@ void Stream::read_stop() {
 }
 
 void Stream::received(Bytes bytes) {
+  if (is_mutant(Mutant::end_before_data) && !std::exchange(end_delivered_, true)) {
+    loop_.invoke(Kind::read_end, tag_, [&] { on_end_(*this, Error::none); });
+    if (!reading_) return;
+  }
   loop_.invoke(Kind::read, tag_, [&] { on_read_(*this, bytes); });
 }
 
@@ -94,6 +98,7 @@ void Stream::ended(Error error) {
   end_delivered_ = true;
   if (send_failed_ && error == Error::none) error = write_error_;
   update_activity();
+  if constexpr (is_mutant(Mutant::end_shuts_down_sending)) (void)loop_.backend_->shutdown(*this);
   loop_.invoke(Kind::read_end, tag_, [&] { on_end_(*this, error); });
   if constexpr (is_mutant(Mutant::end_twice)) {
     if (!is_closing()) loop_.invoke(Kind::read_end, tag_, [&] { on_end_(*this, error); });
@@ -117,7 +122,13 @@ Result<void> Stream::shutdown(ShutdownCallback callback) {
   ++loop_.active_requests_;
   shutdown_tag_.label = tag_.label;
   loop_.trace_schedule(Kind::shutdown, shutdown_tag_);
-  if (queue_.empty() && !connecting_) loop_.defer(*this);
+  if constexpr (is_mutant(Mutant::shutdown_synchronous)) {
+    if (queue_.empty() && sent_.empty() && !connecting_) {
+      deliver_shutdown();
+      return {};
+    }
+  }
+  if ((queue_.empty() || is_mutant(Mutant::shutdown_overtakes_writes)) && !connecting_) loop_.defer(*this);
   return {};
 }
 
@@ -149,7 +160,8 @@ void Stream::deliver_pending() {
   if (drain_due_) deliver_drain();
   if (is_closing()) return;
   if (shutdown_requested_ && !shutdown_sent_) loop_.backend_->settle(*this);
-  const bool all_reported = queue_.empty() && sent_.empty() && !connecting_;
+  const bool all_reported =
+      (queue_.empty() || is_mutant(Mutant::shutdown_overtakes_writes)) && sent_.empty() && !connecting_;
   if (shutdown_requested_ && !shutdown_sent_ && all_reported) deliver_shutdown();
 }
 
@@ -167,6 +179,8 @@ void Stream::finish_close() {
     connect_decided_ = false;
     deliver_connect(error);
   }
+  if (is_mutant(Mutant::read_callback_at_close) && on_read_)
+    loop_.invoke(Kind::read, tag_, [&] { on_read_(*this, {}); });
   fail_queue(Error::canceled);
   refloop::ListHook<PendingTag>::unlink();
   deliver_writes();

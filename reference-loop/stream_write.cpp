@@ -46,7 +46,7 @@ void WriteRequest::consume(std::size_t bytes) {
 Error Stream::write_refusal() const {
   if (is_closing()) return Error::bad_state;
   if (!socket_) return Error::not_connected;
-  if (shutdown_requested_) return Error::broken_pipe;
+  if (shutdown_requested_ && !is_mutant(Mutant::writes_go_on_after_shutdown)) return Error::broken_pipe;
   if (write_failed_) return write_error_;
   return Error::none;
 }

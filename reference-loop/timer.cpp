@@ -19,7 +19,8 @@ void Timer::leave_heap() {
 void Timer::arm(Nanos timeout) {
   leave_heap();
   const Nanos base = loop_.now();
-  due_ = timeout > Nanos::max() - base ? Nanos::max() : base + std::max(timeout, Nanos{0});
+  constexpr Nanos kTooLong = is_mutant(Mutant::timeout_wraps) ? Nanos{0} : Nanos::max();
+  due_ = timeout > Nanos::max() - base ? kTooLong : base + std::max(timeout, Nanos{0});
   loop_.timers_.insert(*this, due_);
   activate();
   if (kind_ != Kind::none) loop_.trace_schedule(kind_, tag_, due_);
@@ -43,12 +44,18 @@ Result<void> Timer::again() {
 void Timer::fire() {
   const TraceTag tag = tag_;
   const Nanos due = due_;
-  if (repeat_ > Nanos{0})
+  if (repeat_ > Nanos{0} && is_mutant(Mutant::repeat_catches_up))
+    loop_.timers_.insert(*this, due_ += repeat_);
+  else if (repeat_ > Nanos{0} && !is_mutant(Mutant::repeat_armed_after_callback))
     arm(repeat_);
-  else
+  else if (repeat_ == Nanos{0})
     deactivate();
   loop_.invoke(
       kind_, tag, [this] { callback_(*this); }, due);
+  if (is_mutant(Mutant::repeat_armed_after_callback) && is_active() && heap_index_ == TimerHeap::kNoIndex) {
+    loop_.update_time();
+    arm(repeat_);
+  }
 }
 
 // A timer started by a callback of this pass waits for the next, even if it is due; the clock of the pass
@@ -60,6 +67,7 @@ void Loop::run_timers() {
     timer->fire();
     // Bounded, or no mutant player would end.
     if (is_mutant(Mutant::timers_without_snapshot) && fired == 100) break;
+    if (is_mutant(Mutant::stop_ends_the_phase) && stop_requested_) break;
   }
 }
 

@@ -5,9 +5,20 @@
 #include "reference-loop/timer.h"
 
 namespace refloop {
+namespace {
+
+// Of one mutant.
+struct Removed {
+  const Timer* timer = nullptr;
+  std::uint64_t sequence = 0;
+};
+[[maybe_unused]] Removed last_removed;
+
+}  // namespace
 
 bool TimerHeap::before(const Entry& a, const Entry& b) {
   if (a.due != b.due) return a.due < b.due;
+  if constexpr (is_mutant(Mutant::equal_deadlines_in_any_order)) return false;
   if constexpr (is_mutant(Mutant::timers_lifo_at_equal_due)) return a.sequence > b.sequence;
   return a.sequence < b.sequence;
 }
@@ -19,11 +30,13 @@ void TimerHeap::place(std::size_t index, const Entry& entry) {
 
 void TimerHeap::insert(Timer& timer, Nanos due) {
   entries_.push_back({});
-  sift_up(entries_.size() - 1, {due, next_sequence_++, &timer});
+  const bool keeps_place = is_mutant(Mutant::restart_keeps_place) && last_removed.timer == &timer;
+  sift_up(entries_.size() - 1, {due, keeps_place ? last_removed.sequence : next_sequence_++, &timer});
 }
 
 void TimerHeap::remove(Timer& timer) {
   const std::size_t index = timer.heap_index_;
+  if constexpr (is_mutant(Mutant::restart_keeps_place)) last_removed = {&timer, entries_[index].sequence};
   timer.heap_index_ = kNoIndex;
   const Entry last = entries_.back();
   entries_.pop_back();
@@ -40,6 +53,8 @@ void TimerHeap::begin_pass(Nanos now) {
 }
 
 Timer* TimerHeap::next_of_pass() {
+  if (is_mutant(Mutant::time_moves_in_a_pass) && !entries_.empty())
+    pass_due_ = entries_.front().timer->loop().read_clock();
   if (entries_.empty() || !is_in_pass(entries_.front())) {
     pass_due_ = Nanos{-1};
     return nullptr;

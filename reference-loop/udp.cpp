@@ -82,6 +82,7 @@ Result<void> Udp::send(DatagramRequest& request, Bytes bytes, const Address* to,
   const bool first = queue_.empty();
   queue_.push_back(request);
   if (first) send_queue();
+  if constexpr (is_mutant(Mutant::udp_send_synchronous)) deliver_sent();
   return {};
 }
 
@@ -124,7 +125,10 @@ void Udp::complete_front(Error error) {
   request.error_ = error;
   queued_bytes_ -= request.bytes_.size();
   --queued_datagrams_;
-  sent_.push_back(request);
+  if constexpr (is_mutant(Mutant::udp_callbacks_newest_first))
+    sent_.push_front(request);
+  else
+    sent_.push_back(request);
   loop_.defer(*this);
 }
 
@@ -135,6 +139,7 @@ void Udp::deliver_sent() {
   while (!round.empty()) {
     DatagramRequest& request = round.pop_front();
     --loop_.active_requests_;
+    if (is_mutant(Mutant::udp_close_loses_sends) && is_closing()) continue;
     loop_.invoke(Kind::write_done, request.tag_, [&] {
       if (request.done_) request.done_(request, request.error_);
     });

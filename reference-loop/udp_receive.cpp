@@ -53,7 +53,7 @@ Result<void> Udp::receive_start(ReceiveCallback on_receive, ErrorCallback on_err
 }
 
 void Udp::receive_stop() {
-  if (!receiving_) return;
+  if (!receiving_ || is_mutant(Mutant::udp_receives_after_stop)) return;
   receiving_ = false;
   (void)update_interest();
   deactivate();
