@@ -23,15 +23,16 @@ REPEAT_MIN = 50
 SCRIPT_S = 30
 # How a program of a family takes a script, beside its name.
 FLAGS = {"deno": ["run", "--allow-all", "--no-config", "--no-lock", "--quiet"], "bun": ["--no-install"], "node": []}
-KEYS = {"says", "rule", "subjects", "control", "required", "why", "script", "name"}
+KEYS = {"says", "rule", "subjects", "required", "why", "script"}
+OPTIONAL = {"control", "mode"}  # runtimes that keep the rule; how the suite's player is to run
 
 
 def read_findings():
     """[(id, document)], each checked."""
     for path in sorted(FOLDER.glob("*.yaml")):
         finding = yaml.safe_load(path.read_text())
-        wrong = set(finding) ^ (KEYS | {"mode"} if "mode" in finding else KEYS)
-        if wrong - {"name", "control"}:
+        wrong = (set(finding) - OPTIONAL) ^ KEYS
+        if wrong:
             sys.exit(f"findings: {path.name}: unknown or missing: {', '.join(sorted(wrong))}")
         if not (FOLDER / finding["script"]).exists():
             sys.exit(f"findings: {path.name}: there is no script {finding['script']}")

@@ -1,0 +1,109 @@
+"""The pages and ledgers that are gathered over hours, from verdicts made up here."""
+import json
+import pathlib
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+sys.path.insert(0, str(ROOT / "scripts" / "figures"))
+import conditions  # noqa: E402
+import conformance_pages as pages  # noqa: E402
+import false_alarms  # noqa: E402
+
+
+def verdict(rule, kind, level="must", **more):
+    return {"rule": rule, "verdict": kind, "level": level, "says": "A before B.", "runs": 20, "applicable": 20,
+            "failed": 0, "condition": "idle", **more}
+
+
+class Pages(unittest.TestCase):
+    COLUMNS = [
+        pages.Column("node@20", "cjs", {"node": "20.1.0", "uv": "1.46.0"}, [
+            verdict("timers/a", "pass", applicable=17), verdict("timers/b", "inapplicable", runs=0),
+            verdict("habits/p", "pass", level="profile", orders={"a < b": 20})]),
+        pages.Column("bun", "cjs", {"bun": "1.4.5"}, [
+            verdict("timers/a", "fail", failed=3), verdict("timers/b", "unsupported", runs=0),
+            verdict("habits/p", "pass", level="profile", orders={"a < b": 5, "b < a": 15})]),
+        pages.Column("bun", "esm", {"bun": "1.4.5"}, [verdict("timers/a", "fail", failed=3, known="thread 7")]),
+    ]
+
+    def setUp(self):
+        self.made = pages.pages(self.COLUMNS, 20, "2026-01-01")
+
+    def test_a_cell_tells_the_verdict_the_failures_and_the_share_that_was_judged(self):
+        self.assertIn("| a | ✓ 85 % | **✗** 3/20 |", self.made["conformance-matrix.md"])
+        self.assertIn("| a | (**✗** 3/20) |", self.made["conformance-matrix.md"], "a known deviation in another mode")
+
+    def test_rows_in_which_nobody_was_judged_are_left_out(self):
+        self.assertNotIn("| b |", self.made["conformance-matrix.md"])
+
+    def test_json_holds_every_count(self):
+        matrix = json.loads(self.made["conformance-matrix.json"])
+        self.assertEqual(matrix["rules"]["timers/a"]["seen"]["bun"], ["fail", 20, 20, 3])
+        self.assertEqual(matrix["columns"]["node@20"]["uv"], "1.46.0")
+
+    def test_fingerprints_group_who_shows_the_same_orders(self):
+        text = self.made["fingerprints.md"]
+        self.assertIn("| node@20 | `a < b` |", text)
+        self.assertIn("| bun | `b < a` 75 %; `a < b` 25 % |", text)
+        self.assertNotIn("timers/a", text)
+
+    def test_the_same_verdicts_give_the_same_bytes(self):
+        self.assertEqual(self.made, pages.pages(self.COLUMNS, 20, "2026-01-01"))
+
+
+class FalseAlarms(unittest.TestCase):
+    RULES = {"x/a": "digest-a", "x/b": "digest-b"}
+
+    def setUp(self):
+        self.folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.addCleanup(setattr, false_alarms, "LEDGER", false_alarms.LEDGER)
+        false_alarms.LEDGER = pathlib.Path(self.folder, "ledger.ndjson")
+
+    @staticmethod
+    def step(rules, failures=()):
+        return {"subject": "libuv", "condition": "idle", "repeat": 10, "seconds": 2.0, "rules": rules,
+                "failures": list(failures)}
+
+    def test_sums_survive_an_interruption_in_the_middle_of_a_line(self):
+        ledger = false_alarms.Ledger(self.RULES)
+        for _ in range(2):
+            ledger.append(self.step({"x/a": ["digest-a", "pass", 10, 9, 0], "x/b": ["digest-b", "pass", 10, 10, 0]}))
+        with false_alarms.LEDGER.open("a") as file:
+            file.write('{"subject": "lib')
+        again = false_alarms.Ledger(self.RULES)
+        self.assertEqual(again.sums[("libuv", "idle", "x/a")], [20, 18, 0])
+        self.assertEqual(again.least("libuv", "idle"), 20)
+        self.assertEqual(again.pace[("libuv", "idle")], 0.2)
+
+    def test_a_rule_that_has_changed_begins_anew(self):
+        false_alarms.Ledger(self.RULES).append(self.step(
+            {"x/a": ["digest-a", "pass", 10, 10, 0], "x/b": ["older", "fail", 10, 10, 1]},
+            [{"rule": "x/b", "digest": "older", "subject": "libuv", "known": ""}]))
+        ledger = false_alarms.Ledger(self.RULES)
+        self.assertEqual(ledger.runs("libuv", "idle", "x/b"), 0)
+        self.assertEqual(ledger.failures, [])
+
+    def test_what_a_subject_is_not_asked_is_not_waited_for(self):
+        ledger = false_alarms.Ledger(self.RULES)
+        ledger.append(self.step({"x/a": ["digest-a", "pass", 10, 10, 0], "x/b": ["digest-b", "unsupported", 0, 0, 0]}))
+        self.assertEqual(ledger.asked("libuv"), ["x/a"])
+        self.assertEqual(ledger.least("libuv", "idle"), 10)
+
+    def test_the_bound_is_that_of_zero_in_n(self):
+        self.assertLess(false_alarms.bound(3000), 0.001)
+        self.assertGreater(false_alarms.bound(2900), 0.001)
+
+
+class Conditions(unittest.TestCase):
+    def test_each_runs_a_command_to_its_end(self):
+        for name in conditions.names():
+            with self.subTest(condition=name):
+                self.assertEqual(conditions.run(["sh", "-c", "echo out; echo err >&2; exit 3"], name),
+                                 (3, "out\n", "err\n"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
