@@ -116,9 +116,19 @@ function play_alone(scenario, services, trace) {
   run.play_main();
 }
 
+// Plays at once, or when those are connected who are to be served meanwhile.
+function starter(serve) {
+  return (document, play) => {
+    if (serve === undefined) return play();
+    if (!(document.connections > 0)) refuse('play --serve needs "connections" in the scenario file');
+    return require('./live_sockets.cjs').serve_beside(serve, document.connections, play);
+  };
+}
+
 // Prepares everything: `play_main` plays, or `lack(reason)` says of each scenario why it cannot be.
 function load_scenarios(parsed) {
   const document = read_scenarios(parsed.scenarios);
+  const begin = starter(parsed.serve);
   process.env.UV_THREADPOOL_SIZE = String(document.pool); // read when the pool first runs
   const trace = new Trace(parsed.trace);
   trace.append([{ event: 'trace', schema: 'tickmark.trace/1', player: name, pool: document.pool }]);
@@ -132,7 +142,7 @@ function load_scenarios(parsed) {
     play_main: () => {
       if (scenarios.length === 0) return;
       if (scenarios[0].own_process) play_alone(scenarios[0], services, trace);
-      else new SharedLoop(scenarios, document.repeat, services, trace).next();
+      else begin(document, () => new SharedLoop(scenarios, document.repeat, services, trace).next());
     },
   };
 }
@@ -168,7 +178,7 @@ const kModes = {
 // `parsed`: the command line, {scenarios, trace, mode?, serve?}.
 exports.play = (parsed) => {
   if (!parsed.scenarios || !parsed.trace) refuse('play needs --scenarios FILE and --trace FILE');
-  if (parsed.serve !== undefined) refuse(`play --serve is unsupported: ${title}'s loop writes no trace of its own`);
+  if (parsed.serve !== undefined && parsed.serve !== 'sockets') refuse(`play --serve ${parsed.serve}: only sockets`);
   process.removeAllListeners('warning'); // what a scenario does on purpose needs no words on stderr
   const mode = parsed.mode === undefined ? 'cjs' : parsed.mode;
   const known = Object.keys(kModes);

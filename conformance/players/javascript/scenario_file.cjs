@@ -72,7 +72,8 @@ function read_scenarios(file) {
   if (document.kind !== 'scenarios') {
     refuse(`kind '${document.kind}' is unsupported: ${title}'s loop writes no trace of its own`);
   }
-  check_keys(`'${file}'`, document, ['schema', 'kind', 'pool', 'repeat', 'deadline_ms', 'scenarios']);
+  check_keys(`'${file}'`, document, ['schema', 'kind', 'pool', 'repeat', 'deadline_ms', 'connections',
+    'scenarios']);
   if (document.pool === undefined) document.pool = kDefaultPool;
   if (document.repeat === undefined) document.repeat = 1;
   for (const scenario of document.scenarios) {

@@ -71,6 +71,13 @@ function served_workloads() {
   return names;
 }
 
+// The rules under load: the player serves beside its runs, in the one loop it has.
+function features_of(subject) {
+  if (!subject.play) return [];
+  const modes = subject.modes.map((mode) => `mode_${mode}`);
+  return ['play', ...(can_serve() ? ['play_rules_under_load'] : []), ...modes];
+}
+
 // Deno and Bun claim the versions of Node and libuv whose behaviour they promise: they are judged by those.
 function describe(subject) {
   const { bun, deno, node, uv, v8, openssl, llhttp } = process.versions;
@@ -78,7 +85,7 @@ function describe(subject) {
     name: subject.name,
     versions: { bun, deno, node, uv, v8, openssl, llhttp },
     workloads: served_workloads(),
-    features: subject.play ? ['play', ...subject.modes.map((mode) => `mode_${mode}`)] : [],
+    features: features_of(subject),
     options: { ...kCommonOptions, ...subject.options },
   });
 }
