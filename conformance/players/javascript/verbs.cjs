@@ -12,6 +12,7 @@ const files = require('./files.cjs');
 const http = require('./http.cjs');
 const library_streams = require('./library_streams.cjs');
 const promises = require('./promises.cjs');
+const signals = require('./signals.cjs');
 const streams = require('./streams.cjs');
 const things = require('./things.cjs');
 
@@ -33,7 +34,12 @@ function effective_ms(step) {
 
 function clear(run, step) {
   const entry = run.target(step.target);
-  const clears = { timeout: timers.clearTimeout, interval: timers.clearInterval, immediate: timers.clearImmediate };
+  const clears = {
+    timeout: timers.clearTimeout,
+    interval: timers.clearInterval,
+    immediate: timers.clearImmediate,
+    signal: (handle) => handle.stop(),
+  };
   const clear_it = clears[entry.cause];
   if (clear_it === undefined) return 'invalid';
   clear_it(entry.handle);
@@ -150,6 +156,8 @@ const verbs = {
   datagram: datagrams.datagram,
   datagram_send: datagrams.datagram_send,
   http_get: http.http_get,
+  signal: signals.signal,
+  raise: signals.raise,
   track_async,
   clear,
   refresh,
