@@ -66,10 +66,10 @@ class Backend {
   virtual void write(Stream& stream) = 0;
   // Sends at once what fits, past no queue (the caller made sure it is empty). Error::again: nothing fits.
   virtual Result<std::size_t> try_write(Stream& stream, std::span<iovec> buffers) = 0;
-  // The same, but it may keep a copy of the bytes and send that with others before it waits again.
-  virtual Result<std::size_t> send(Stream& stream, std::span<iovec> buffers) {
-    return try_write(stream, buffers);
-  }
+  // All of it: what does not fit now waits in the stream's queue (Stream::send_rest). It may keep a copy of
+  // the bytes and send that with others before it waits again.
+  virtual Result<void> send(Stream& stream, std::span<const std::byte> first,
+                            std::span<const std::byte> second) = 0;
   // What send() kept is sent: afterwards what did not fit is in the stream's queue.
   virtual void settle(Stream&) {}
   virtual Result<void> shutdown(Stream& stream) = 0;

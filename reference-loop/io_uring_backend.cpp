@@ -15,7 +15,6 @@ constexpr unsigned kSubmissions = 1024;
 // Everything that one call can complete: a storm of accepts, and two for each submission.
 constexpr unsigned kCompletions = 8 * 1024;
 constexpr std::size_t kOutboxBytes = 256 * 1024;
-constexpr std::uint32_t kGenerationMask = 0xffffff;
 
 }  // namespace
 
@@ -47,12 +46,11 @@ Result<void> IoUringBackend::open() {
 // for listeners that were closed meanwhile: nobody else knows of their descriptors.
 IoUringBackend::~IoUringBackend() {
   if (!ring_.is_open()) return;
-  if (ring_.unsubmitted() > 0) ring_.enter(false, Nanos{0});
-  const auto drop = [](const io_uring_cqe& completion) {
-    if (operation_of(completion) == Operation::accept) Socket{completion.res};
-  };
-  std::ranges::for_each(completions_, drop);
-  ring_.take_completions(drop);
+  if (ring_.unsubmitted() > 0) ring_.enter(Nanos{0});
+  stash_completions();
+  for (const io_uring_cqe& completion : stashed_) {
+    if (Tag(completion).operation() == Operation::accept) Socket{completion.res};
+  }
 }
 
 std::string_view io_uring_refusal() {
@@ -77,55 +75,21 @@ std::string_view io_uring_refusal() {
   }
 }
 
-std::uint64_t IoUringBackend::tag(Operation operation, Key key) {
-  return std::uint64_t{static_cast<std::uint8_t>(operation)} << 56 |
-         std::uint64_t{key.generation & kGenerationMask} << 32 | key.fd;
+void IoUringBackend::add_slots(std::size_t index) {
+  slots_.resize(std::max(index + 1, slots_.size() * 2));
+  slot_count_ = slots_.size();
 }
 
-IoUringBackend::Operation IoUringBackend::operation_of(const io_uring_cqe& completion) {
-  return static_cast<Operation>(completion.user_data >> 56);
-}
-
-IoUringBackend::Key IoUringBackend::key_of(const io_uring_cqe& completion) {
-  return {.fd = static_cast<std::uint32_t>(completion.user_data),
-          .generation = static_cast<std::uint32_t>(completion.user_data >> 32) & kGenerationMask};
-}
-
-IoUringBackend::Key IoUringBackend::key_of(int fd, std::uint32_t generation) {
-  return {.fd = static_cast<std::uint32_t>(fd), .generation = generation & kGenerationMask};
-}
-
-IoUringBackend::Slot& IoUringBackend::slot_of(int fd) {
-  const auto index = static_cast<std::size_t>(fd);
-  if (index >= slots_.size()) slots_.resize(std::max(index + 1, slots_.size() * 2));
-  return slots_[index];
-}
-
-IoUringBackend::Slot* IoUringBackend::find_slot(Key key) {
-  Slot& slot = slots_[key.fd];
-  return (slot.generation & kGenerationMask) == key.generation ? &slot : nullptr;
-}
-
-IoUringBackend::Slot* IoUringBackend::find_watched(Key key) {
-  Slot& slot = slots_[key.fd];
-  return slot.watch && (slot.poll_generation & kGenerationMask) == key.generation ? &slot : nullptr;
-}
-
-// Room for one submission, made by submitting if need be.
-io_uring_sqe* IoUringBackend::prepare() {
-  io_uring_sqe* submission = ring_.next_submission();
-  while (!submission) [[unlikely]] {
-      submit();
-      submission = ring_.next_submission();
-    }
-  return submission;
-}
-
-void IoUringBackend::cancel(Operation operation, Key key) {
+void IoUringBackend::cancel(Tag target) {
   io_uring_sqe* const submission = prepare();
-  io_uring_prep_cancel64(submission, tag(operation, key), 0);
+  io_uring_prep_cancel64(submission, target.user_data(), 0);
   submission->flags |= IOSQE_CQE_SKIP_SUCCESS;
-  submission->user_data = tag(Operation::none, key);
+  submission->user_data = Tag::of_cancelling(target).user_data();
+}
+
+// It has ended, or is being tried this very moment and will not be found waiting before that is over.
+void IoUringBackend::cancel_failed(const io_uring_cqe& completion) {
+  if (completion.res == -EALREADY) cancel(Tag(completion).target());
 }
 
 // Gives the kernel everything prepared, without waiting. Afterwards every send has ended, and what it could
@@ -133,14 +97,13 @@ void IoUringBackend::cancel(Operation operation, Key key) {
 void IoUringBackend::submit() {
   queue_to_outgoing();
   submit_rest();
-  collect();
-  finish_outgoing();
+  settle_sends();
 }
 
 // The kernel may take only a part, for want of memory.
 void IoUringBackend::submit_rest() {
   while (ring_.unsubmitted() > 0) {
-    [[maybe_unused]] const bool submitted = ring_.enter(false, Nanos{0});
+    [[maybe_unused]] const bool submitted = ring_.enter(Nanos{0});
     assert((submitted || errno != EEXIST) && "used in another thread than the one that turns the loop");
   }
   new_file_operations_.clear();
@@ -155,60 +118,82 @@ void IoUringBackend::flush() {
   if (ring_.unsubmitted() > 0) submit();
 }
 
-// Sends are settled before anything else is looked at, so that no callback can send past them.
-void IoUringBackend::collect() {
-  ring_.take_completions([this](const io_uring_cqe& completion) {
-    if (operation_of(completion) != Operation::send) {
-      completions_.push_back(completion);
-      return;
-    }
-    Outgoing& sent = outgoing_[static_cast<std::uint32_t>(completion.user_data)];
-    sent.result = completion.res;
-    sent.is_reported = true;
-    outgoing_need_care_ = true;
-  });
-}
-
-// A completion that nobody hears of is no reason to end a wait: the time that is left is waited for, too.
+// Most turns consist of one enter() and what it brings. A completion that nobody hears of is no reason to end
+// a wait: the time that is left is waited for, too.
 void IoUringBackend::poll(Nanos timeout) {
-  const Nanos deadline = timeout > Nanos{0} ? loop_.now() + timeout : loop_.now();
-  while (true) {
-    wait(completions_.empty() && resumed_.empty() ? timeout : Nanos{0});
-    loop_.update_time();
-    if (deliver_kept() + dispatch() > 0 || timeout == Nanos{0}) return;
-    if (timeout > Nanos{0}) timeout = std::max(deadline - loop_.now(), Nanos{0});
-    if (timeout == Nanos{0} && ring_.unsubmitted() == 0) return;
+  const Nanos begun = loop_.now();
+  Nanos left = timeout;
+  while (!turn(left) && left != Nanos{0}) {
+    if (timeout > Nanos{0}) left = std::max(begun + timeout - loop_.now(), Nanos{0});
+    if (left == Nanos{0} && ring_.unsubmitted() == 0) return;
   }
 }
 
-// The one system call of a turn; none, if nothing is to be submitted, and nothing waited for.
-void IoUringBackend::wait(Nanos timeout) {
+// Whether somebody heard of something.
+inline bool IoUringBackend::turn(Nanos timeout) {
+  const bool has_chores = has_chores_;
+  if (has_chores && do_chores()) [[unlikely]]
+    timeout = Nanos{0};
+  if (timeout != Nanos{0} || ring_.unsubmitted() > 0 || ring_.has_deferred_work()) [[likely]] {
+    const bool entered = ring_.enter(timeout);
+    if (!entered || has_chores) [[unlikely]]
+      submit_rest();
+    note_reports();
+    if (ring_.has_overflowed() || !outgoing_.empty()) [[unlikely]]
+      settle_sends();
+    else
+      start_batch();
+  }
+  loop_.update_time();
+  if (has_chores || has_chores_) [[unlikely]]
+    return dispatch_all();
+  return dispatch();
+}
+
+// What not every turn has. True: there is something to deliver, so that nothing is waited for.
+bool IoUringBackend::do_chores() {
+  has_chores_ = false;
   queue_to_outgoing();
   rearm_starved();
-  const bool may_wait = timeout != Nanos{0} && ring_.completions_ready() == 0;
-  if (!may_wait && ring_.unsubmitted() == 0 && !ring_.has_deferred_work()) return;
-  ring_.enter(may_wait, timeout);
-  submit_rest();
-  collect();
-  finish_outgoing();
+  return !stashed_.empty() || !resumed_.empty();
 }
 
-// The batch is what has completed by now; what callbacks cause waits for the next one. How many were heard.
-std::size_t IoUringBackend::dispatch() {
-  const std::size_t batch = completions_.size();
-  std::size_t heard = 0;
-  for (std::size_t i = 0; i < batch; ++i) {
-    const io_uring_cqe completion = completions_[i];  // callbacks may submit, and so add to them
-    heard += dispatch_one(completion);
-  }
-  completions_.erase(completions_.begin(), completions_.begin() + static_cast<std::ptrdiff_t>(batch));
-  for (const io_uring_cqe& completion : last_) heard += poll_completed(completion, true);
-  last_.clear();
-  return heard;
+// Out of the ring, so that the kernel has room.
+void IoUringBackend::stash_completions() {
+  for (const unsigned end = ring_.completions_end(); ring_.has_completion_before(end);)
+    stashed_.push_back(ring_.take_completion());
+  has_chores_ = true;
 }
 
-bool IoUringBackend::dispatch_one(const io_uring_cqe& completion) {
-  switch (operation_of(completion)) {
+// The batch is what has completed by now; what callbacks cause waits for the next one.
+inline bool IoUringBackend::dispatch() {
+  unsigned heard = 0;
+  for (const unsigned end = ring_.completions_end(); ring_.has_completion_before(end);)
+    heard += dispatch_one(ring_.take_completion());
+  if (!last_.empty()) [[unlikely]]
+    heard += dispatch_last();
+  return heard > 0;
+}
+
+// As nearly every time: bytes, for a stream that reads, and the receive goes on.
+inline bool IoUringBackend::dispatch_one(const io_uring_cqe& completion) {
+  const Tag tag(completion);
+  if (!tag.is_of_receiving()) return dispatch_other(completion);
+  constexpr unsigned kUsual = IORING_CQE_F_BUFFER | IORING_CQE_F_MORE;
+  const Slot* const slot = find_slot(tag.key());
+  const bool is_usual = slot && (completion.flags & kUsual) == kUsual && completion.res > 0 && !slot->kept &&
+                        slot->stream->reading_;
+  if (!is_usual) [[unlikely]]
+    return dispatch_other(completion);
+  const unsigned buffer = completion.flags >> IORING_CQE_BUFFER_SHIFT;
+  slot->stream->received(buffers_.take(buffer, static_cast<unsigned>(completion.res)));
+  buffers_.give_back(buffer);
+  return true;
+}
+
+// Of a copy: a callback may enter(), and the ring hold other completions then.
+bool IoUringBackend::dispatch_other(io_uring_cqe completion) {
+  switch (Tag(completion).operation()) {
     case Operation::receive:
       return receive_completed(completion);
     case Operation::poll:
@@ -217,9 +202,29 @@ bool IoUringBackend::dispatch_one(const io_uring_cqe& completion) {
       return accept_completed(completion);
     case Operation::file:
       return file_completed(completion);
+    case Operation::cancel:
+      cancel_failed(completion);
+      return false;
     default:
       return false;
   }
+}
+
+// Oldest first: what a stream kept, what was in the ring when it overflowed, what is there now.
+bool IoUringBackend::dispatch_all() {
+  std::size_t heard = deliver_kept();
+  std::vector<io_uring_cqe> batch;
+  batch.swap(stashed_);
+  for (const io_uring_cqe& completion : batch) heard += dispatch_other(completion);
+  if (stashed_.empty()) heard += dispatch();
+  return heard > 0;
+}
+
+unsigned IoUringBackend::dispatch_last() {
+  unsigned heard = 0;
+  for (const io_uring_cqe& completion : last_) heard += poll_completed(completion, true);
+  last_.clear();
+  return heard;
 }
 
 }  // namespace refloop

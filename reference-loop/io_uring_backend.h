@@ -8,7 +8,13 @@
 // call returns; what did not fit then waits for the socket in the stream's own queue, as on epoll. So no
 // request of the kernel refers to memory of a handle or of a caller, and closing needs to wait for none.
 // Bytes of Stream::send() are copied into the loop's outbox until the submission; a send that succeeds
-// completely is not even reported (CQE_SKIP_SUCCESS with MSG_WAITALL), so a message costs one completion.
+// completely is not even reported (CQE_SKIP_SUCCESS), so a message costs one completion. Silence is enough:
+// with MSG_WAITALL the kernel reports a send that took less than all, the report is there when the call
+// returns, and until then nobody reuses the outbox.
+//
+// The way of a message is one function: poll() takes its completion, finds its stream by descriptor and
+// generation and calls back; the callback's send() fills the submission of the next turn. Everything else
+// (has_chores_) is asked for once per turn.
 //
 // Everything that is not a plain socket (pipes, streams that pass descriptors) goes by readiness, like
 // foreign descriptors: ReadinessBackend on one-shot polls, armed again behind every callback.
@@ -25,8 +31,10 @@
 #include "reference-loop/page_buffer.h"
 #include "reference-loop/readiness_backend.h"
 #include "reference-loop/slab.h"
+#include "reference-loop/stream.h"
 #include "reference-loop/uring_buffers.h"
 #include "reference-loop/uring_ring.h"
+#include "reference-loop/uring_tag.h"
 
 namespace refloop {
 
@@ -45,7 +53,7 @@ class IoUringBackend final : public ReadinessBackend {
   Result<void> read_start(Stream& stream) override;
   void write(Stream& stream) override;
   Result<std::size_t> try_write(Stream& stream, std::span<iovec> buffers) override;
-  Result<std::size_t> send(Stream& stream, std::span<iovec> buffers) override;
+  Result<void> send(Stream& stream, Bytes first, Bytes second) override;
   void settle(Stream& stream) override;
   Result<void> shutdown(Stream& stream) override;
   void close(Stream& stream) override;
@@ -57,13 +65,10 @@ class IoUringBackend final : public ReadinessBackend {
   bool cancel(FsRequest& request) override;
 
  private:
-  // What a completion is of; travels in its user_data with the descriptor and a generation.
-  enum class Operation : std::uint8_t { none, poll, accept, receive, send, file };
-  // A descriptor as it was when something was asked of it. Closed and reused since: it finds nobody.
-  struct Key {
-    std::uint32_t fd = 0;
-    std::uint32_t generation = 0;
-  };
+  using Operation = UringOperation;
+  using Key = UringKey;
+  using Tag = UringTag;
+
   // What arrived while the reader had stopped: at most what the buffers held until the kernel heard of it.
   struct Kept {
     std::deque<std::vector<std::byte>> chunks;
@@ -76,19 +81,20 @@ class IoUringBackend final : public ReadinessBackend {
     Listener* listener = nullptr;
     FdWatch* watch = nullptr;
     std::unique_ptr<Kept> kept;
-    std::uint32_t generation = 0;       // of stream or listener
-    std::uint32_t poll_generation = 0;  // of watch
-    std::uint32_t outbox_batch = 0;     // in which it has a send in the outbox, at `outbox_index`
-    std::uint16_t outbox_index = 0;
-    bool armed = false;       // the kernel has a receive or an accept
-    bool cancelling = false;  // and was told to drop it
-    bool poll_armed = false;
+    std::uint64_t outbox_batch = 0;          // in which it has a send
+    std::uint32_t outbox_offset = 0;         // of its bytes in the outbox
+    std::uint16_t outbox_size = 0;           // 0: of its stream's own queue
+    std::uint16_t outbox_index = 0;          // of the submission in the ring
+    std::uint32_t generation = 0;            // of stream or listener
+    std::uint32_t poll_generation : 24 = 0;  // of watch
+    bool poll_armed : 1 = false;
+    bool armed : 1 = false;       // the kernel has a receive or an accept
+    bool cancelling : 1 = false;  // and was told to drop it
   };
-  // A send of the next submission.
+  static_assert(sizeof(Slot) <= 56, "every idle connection has one");
+  // A send of the next submission that needs care when it has ended: of a stream's own queue, or reported.
   struct Outgoing {
     Key key;
-    unsigned position = 0;             // in the ring
-    const std::byte* bytes = nullptr;  // in the outbox; nothing: the stream's own queue
     std::size_t size = 0;
     std::uint32_t requests = 0;  // of the stream's queue
     std::int32_t result = 0;
@@ -105,27 +111,49 @@ class IoUringBackend final : public ReadinessBackend {
     struct statx status {};
   };
 
-  static std::uint64_t tag(Operation operation, Key key);
-  static Operation operation_of(const io_uring_cqe& completion);
-  static Key key_of(const io_uring_cqe& completion);
-  static Key key_of(int fd, std::uint32_t generation);
-  Slot& slot_of(int fd);
-  Slot* find_slot(Key key);
-  Slot* find_watched(Key key);
-  Slot& claim(Stream& stream);
-  // What the ring does for a stream itself; everything else goes by readiness.
-  static bool is_ours(const Stream& stream);
+  static Key key_of(int fd, std::uint32_t generation) { return {static_cast<std::uint32_t>(fd), generation}; }
+  Slot& slot_of(int fd) {
+    const auto index = static_cast<std::size_t>(fd);
+    if (index >= slot_count_) [[unlikely]]
+      add_slots(index);
+    return slots_[index];
+  }
+  void add_slots(std::size_t index);
+  Slot* find_slot(Key key) {
+    Slot& slot = slots_[key.fd];
+    return slot.generation == key.generation ? &slot : nullptr;
+  }
+  Slot* find_watched(Key key) {
+    Slot& slot = slots_[key.fd];
+    return slot.watch && slot.poll_generation == key.generation ? &slot : nullptr;
+  }
+  // The slot of what the ring does for a stream itself (is_ours); everything else goes by readiness.
+  Slot& claim(Stream& stream) {
+    Slot& slot = slot_of(stream.fd());
+    slot.stream = &stream;
+    return slot;
+  }
+  static bool is_ours(const Stream& stream) { return stream.transport_ == Transport::socket; }
+  static bool is_taken(const Slot& slot, const FdWatch* by);
 
   // io_uring_backend.cpp: submitting, completing.
-  io_uring_sqe* prepare();
+  io_uring_sqe* prepare() {
+    while (!ring_.has_room()) [[unlikely]] submit();
+    return ring_.next_submission();
+  }
   void submit();
   void submit_rest();
-  void wait(Nanos timeout);
-  void collect();
-  // How many completions somebody heard of.
-  std::size_t dispatch();
-  bool dispatch_one(const io_uring_cqe& completion);
-  void cancel(Operation operation, Key key);
+  bool do_chores();
+  void stash_completions();
+  // Whether somebody heard of a completion, and of how many.
+  inline bool turn(Nanos timeout);
+  inline bool dispatch();
+  bool dispatch_all();
+  inline bool dispatch_one(const io_uring_cqe& completion);
+  bool dispatch_other(io_uring_cqe completion);
+  unsigned dispatch_last();
+  void cancel(Tag target);
+  void cancel_failed(const io_uring_cqe& completion);
 
   // io_uring_watch.cpp
   bool poll_completed(const io_uring_cqe& completion, bool last);
@@ -146,12 +174,30 @@ class IoUringBackend final : public ReadinessBackend {
   bool accept_completed(const io_uring_cqe& completion);
 
   // io_uring_send.cpp
-  bool append(Slot& slot, std::span<iovec> buffers, std::size_t size);
-  void post(Stream& stream, Slot& slot, std::span<iovec> buffers, std::size_t size);
-  std::byte* outbox_room(std::size_t size);
-  void add_outgoing(io_uring_sqe& submission, Slot& slot, const Outgoing& outgoing);
+  Result<void> send_otherwise(Stream& stream, Bytes first, Bytes second);
+  inline bool has_room_for(std::size_t size) const;
+  inline std::byte* post(const Stream& stream, Slot& slot, std::size_t size);
+  std::byte* append(Slot& slot, std::size_t size);
+  std::byte* outbox_room(std::size_t size) {
+    std::byte* const room = outbox_.data() + outbox_.size();
+    outbox_.set_size(outbox_.size() + size);
+    return room;
+  }
   void queue_to_outgoing(Key key);
   void queue_to_outgoing();
+  void settle_sends();
+  // Of sends that failed or fell short.
+  void note_reports() {
+    ring_.visit_new_completions([this](io_uring_cqe& completion) {
+      if (Tag(completion).is_of_sending()) [[unlikely]]
+        note_report(completion);
+    });
+  }
+  void start_batch() {
+    ++outbox_batch_;
+    outbox_.set_size(0);
+  }
+  void note_report(io_uring_cqe& completion);
   void finish_outgoing();
   void finish(const Outgoing& sent);
   void wait_until_writable(Stream& stream);
@@ -164,17 +210,18 @@ class IoUringBackend final : public ReadinessBackend {
 
   UringRing ring_;
   UringBuffers buffers_;
-  std::vector<Slot> slots_;                // by descriptor
-  std::vector<io_uring_cqe> completions_;  // taken from the ring, not yet delivered
-  std::vector<io_uring_cqe> last_;         // of this batch: of watches that run last
-  std::vector<Key> starved_;               // found no buffer
-  std::vector<Key> resumed_;               // read again, and something was kept for them
-  std::vector<Key> writers_;               // have something to write that no submission holds yet
+  std::vector<Slot> slots_;            // by descriptor
+  std::size_t slot_count_ = 0;         // of slots_, whose size() divides
+  std::vector<io_uring_cqe> stashed_;  // taken from the ring to make room: before those in it
+  std::vector<io_uring_cqe> last_;     // of this batch: of watches that run last
+  std::vector<Key> starved_;           // found no buffer
+  std::vector<Key> resumed_;           // read again, and something was kept for them
+  std::vector<Key> writers_;           // have something to write that no submission holds yet
+  bool has_chores_ = false;            // there is something in one of them, or in new_file_operations_
 
   PageBuffer outbox_;
   std::vector<Outgoing> outgoing_;
-  std::uint32_t outbox_batch_ = 1;
-  bool outgoing_need_care_ = false;  // some come from queues, failed or fell short
+  std::uint64_t outbox_batch_ = 1;
 
   Slab<FileOperation> file_operations_;
   std::vector<FileOperation*> new_file_operations_;  // can still be cancelled

@@ -146,8 +146,9 @@ void IoUringBackend::submit_file(FileOperation& operation) {
   io_uring_sqe* const submission = prepare();
   operation.position = ring_.position() - 1;
   prepare_file(submission, *operation.request, operation.done, operation.status);
-  submission->user_data = tag(Operation::file, {.fd = operation.slab_id.index, .generation = 0});
+  submission->user_data = Tag(Operation::file, {.fd = operation.slab_id.index}).user_data();
   new_file_operations_.push_back(&operation);
+  has_chores_ = true;
 }
 
 // Only what the kernel has not seen has not started.

@@ -10,6 +10,7 @@ namespace refloop {
 
 Result<void> IoUringBackend::listen(Listener& listener) {
   Slot& slot = slot_of(listener.fd());
+  if (is_taken(slot, nullptr)) return failure(error_from_errno(EEXIST));
   slot.listener = &listener;
   arm_accept(key_of(listener.fd(), slot.generation), slot);
   return {};
@@ -20,16 +21,16 @@ void IoUringBackend::arm_accept(Key key, Slot& slot) {
   io_uring_sqe* const submission = prepare();
   io_uring_prep_multishot_accept(submission, static_cast<int>(key.fd), nullptr, nullptr,
                                  SOCK_NONBLOCK | SOCK_CLOEXEC);
-  submission->user_data = tag(Operation::accept, key);
+  submission->user_data = Tag(Operation::accept, key).user_data();
 }
 
 bool IoUringBackend::accept_completed(const io_uring_cqe& completion) {
-  const Key key = key_of(completion);
+  const Key key = Tag(completion).key();
   const bool goes_on = completion.flags & IORING_CQE_F_MORE;
   Socket socket(completion.res);
   Slot* slot = find_slot(key);
   if (!slot) {
-    if (goes_on) cancel(Operation::accept, key);
+    if (goes_on) cancel(Tag(Operation::accept, key));
     return false;  // the listener is closed, and so is the connection
   }
   if (!goes_on) slot->armed = false;
@@ -51,9 +52,9 @@ void IoUringBackend::close(Listener& listener) {
   const bool was_armed = slot.armed;
   slot.listener = nullptr;
   slot.armed = false;
-  ++slot.generation;
+  slot.generation = Key::next_generation(slot.generation);
   if (!was_armed) return;
-  cancel(Operation::accept, key);
+  cancel(Tag(Operation::accept, key));
   submit();
 }
 

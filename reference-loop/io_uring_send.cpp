@@ -23,77 +23,71 @@ bool is_for_later(std::int32_t result) {
   return result >= 0 || result == -EAGAIN || result == -ENOBUFS || result == -EINTR;
 }
 
-std::size_t size_of(std::span<const iovec> buffers) {
-  std::size_t size = 0;
-  for (const iovec& buffer : buffers) size += buffer.iov_len;
-  return size;
-}
-
-void gather(std::span<const iovec> buffers, std::byte* to) {
-  for (const iovec& buffer : buffers) {
-    std::memcpy(to, buffer.iov_base, buffer.iov_len);
-    to += buffer.iov_len;
-  }
-}
-
 }  // namespace
 
-// Outside of run() nobody knows when the next submission will be.
-Result<std::size_t> IoUringBackend::send(Stream& stream, std::span<iovec> buffers) {
-  const std::size_t size = size_of(buffers);
-  if (!is_ours(stream) || loop_.phase() == Phase::outside || size > kPostedBytesMax)
-    return try_write(stream, buffers);
+// Most are of one piece, and the only one of their stream in the batch.
+Result<void> IoUringBackend::send(Stream& stream, Bytes first, Bytes second) {
+  const std::size_t size = first.size();
+  const bool is_postable = size > 0 && size <= kPostedBytesMax && second.empty() && is_ours(stream);
+  // Outside of run() nobody knows when the next submission will be.
+  if (!is_postable || loop_.phase() == Phase::outside) [[unlikely]]
+    return send_otherwise(stream, first, second);
   Slot& slot = claim(stream);
+  if (slot.outbox_batch == outbox_batch_ || !has_room_for(size)) [[unlikely]]
+    return send_otherwise(stream, first, second);
+  std::memcpy(post(stream, slot, size), first.data(), size);
+  return {};
+}
+
+// In two pieces, or behind what the stream sent before in this batch.
+Result<void> IoUringBackend::send_otherwise(Stream& stream, Bytes first, Bytes second) {
+  const std::size_t size = first.size() + second.size();
+  if (size == 0 || size > kPostedBytesMax || !is_ours(stream) || loop_.phase() == Phase::outside)
+    return stream.send_rest(first, second, stream.send_now(first, second));
+  Slot& slot = claim(stream);
+  std::byte* room = nullptr;
   if (slot.outbox_batch == outbox_batch_) {
-    if (append(slot, buffers, size)) return size;
-    submit();
+    room = append(slot, size);
+    if (!room) submit();
     if (stream.write_failed_) return failure(stream.write_error_);
-    if (!stream.queue_.empty()) return failure(Error::again);
+    if (!stream.queue_.empty()) return stream.send_rest(first, second, failure(Error::again));
   }
-  post(stream, slot, buffers, size);
-  return size;
+  if (!room) {
+    if (!has_room_for(size)) submit();
+    room = post(stream, slot, size);
+  }
+  room = std::ranges::copy(first, room).out;
+  std::ranges::copy(second, room);
+  return {};
+}
+
+inline bool IoUringBackend::has_room_for(std::size_t size) const {
+  return outbox_.size() + size <= outbox_.capacity() && ring_.has_room();
+}
+
+// Where its bytes go.
+inline std::byte* IoUringBackend::post(const Stream& stream, Slot& slot, std::size_t size) {
+  slot.outbox_batch = outbox_batch_;
+  slot.outbox_offset = static_cast<std::uint32_t>(outbox_.size());
+  slot.outbox_size = static_cast<std::uint16_t>(size);
+  slot.outbox_index = ring_.next_index();
+  io_uring_sqe* const submission = ring_.next_submission();
+  std::byte* const bytes = outbox_room(size);
+  io_uring_prep_send(submission, stream.fd(), bytes, size, kSendFlags);
+  submission->flags = IOSQE_CQE_SKIP_SUCCESS;
+  submission->user_data = Tag(Operation::send, key_of(stream.fd(), slot.generation)).user_data();
+  return bytes;
 }
 
 // Two sends of one stream must not be two submissions: the second could succeed although the first fell
 // short.
-bool IoUringBackend::append(Slot& slot, std::span<iovec> buffers, std::size_t size) {
-  Outgoing& outgoing = outgoing_[slot.outbox_index];
-  std::byte* const end = outbox_.data() + outbox_.size();
-  const bool is_last = outgoing.bytes && outgoing.bytes + outgoing.size == end;
-  if (!is_last || outgoing.size + size > kPostedBytesMax || outbox_.size() + size > outbox_.capacity())
-    return false;
-  gather(buffers, end);
-  outbox_.set_size(outbox_.size() + size);
-  outgoing.size += static_cast<std::uint32_t>(size);
-  ring_.submission_at(outgoing.position).len = outgoing.size;
-  return true;
-}
-
-void IoUringBackend::post(Stream& stream, Slot& slot, std::span<iovec> buffers, std::size_t size) {
-  if (outbox_.size() + size > outbox_.capacity()) submit();
-  io_uring_sqe* const submission = prepare();  // may submit, too, and so empty the outbox
-  std::byte* const bytes = outbox_room(size);
-  gather(buffers, bytes);
-  io_uring_prep_send(submission, stream.fd(), bytes, size, kSendFlags);
-  submission->flags |= IOSQE_CQE_SKIP_SUCCESS;
-  add_outgoing(*submission, slot,
-               {.key = key_of(stream.fd(), slot.generation),
-                .position = ring_.position() - 1,
-                .bytes = bytes,
-                .size = static_cast<std::uint32_t>(size)});
-}
-
-std::byte* IoUringBackend::outbox_room(std::size_t size) {
-  std::byte* const room = outbox_.data() + outbox_.size();
-  outbox_.set_size(outbox_.size() + size);
-  return room;
-}
-
-void IoUringBackend::add_outgoing(io_uring_sqe& submission, Slot& slot, const Outgoing& outgoing) {
-  slot.outbox_batch = outbox_batch_;
-  slot.outbox_index = static_cast<std::uint16_t>(outgoing_.size());
-  submission.user_data = tag(Operation::send, {.fd = slot.outbox_index, .generation = 0});
-  outgoing_.push_back(outgoing);
+std::byte* IoUringBackend::append(Slot& slot, std::size_t size) {
+  const bool is_last = slot.outbox_size > 0 && slot.outbox_offset + slot.outbox_size == outbox_.size();
+  if (!is_last || slot.outbox_size + size > kPostedBytesMax || outbox_.size() + size > outbox_.capacity())
+    return nullptr;
+  slot.outbox_size = static_cast<std::uint16_t>(slot.outbox_size + size);
+  ring_.submission_at(slot.outbox_index).len = slot.outbox_size;
+  return outbox_room(size);
 }
 
 void IoUringBackend::settle(Stream& stream) {
@@ -119,6 +113,7 @@ void IoUringBackend::write(Stream& stream) {
 void IoUringBackend::write_soon(Stream& stream) {
   if (stream.watch_.interest & EPOLLOUT) return;
   writers_.push_back(key_of(stream.fd(), claim(stream).generation));
+  has_chores_ = true;
   loop_.defer(stream);
 }
 
@@ -142,47 +137,66 @@ void IoUringBackend::queue_to_outgoing(Key key) {
   std::byte* const room = outbox_room(kRoom);
   auto* const message = new (room) msghdr{};
   auto* const buffers = reinterpret_cast<iovec*>(room + sizeof(msghdr));
-  std::uint32_t requests = 0;
-  std::size_t size = 0;
+  Outgoing outgoing{.key = key};
   for (WriteRequest& request : stream.queue_) {
     const std::span<iovec> unsent = request.unsent();
     if (message->msg_iovlen + unsent.size() > kGatheredBuffersMax) break;
     std::ranges::copy(unsent, buffers + message->msg_iovlen);
     message->msg_iovlen += unsent.size();
-    size += request.bytes_left();
-    ++requests;
+    outgoing.size += request.bytes_left();
+    ++outgoing.requests;
   }
   message->msg_iov = buffers;
   io_uring_prep_sendmsg(submission, stream.fd(), message, kSendFlags);
   submission->flags |= IOSQE_CQE_SKIP_SUCCESS;
-  add_outgoing(*submission, *slot, {.key = key, .size = size, .requests = requests});
-  outgoing_need_care_ = true;
+  const auto index = static_cast<std::uint32_t>(outgoing_.size());
+  submission->user_data = Tag(Operation::write, {.fd = index}).user_data();
+  slot->outbox_batch = outbox_batch_;
+  slot->outbox_size = 0;  // nothing can be appended
+  outgoing_.push_back(outgoing);
 }
 
-// Called when the kernel has taken the submissions, and the reports are in.
-void IoUringBackend::finish_outgoing() {
-  if (outgoing_.empty()) return;
-  ++outbox_batch_;
-  if (outgoing_need_care_) {
-    std::vector<Outgoing> ended;
-    ended.swap(outgoing_);
-    outgoing_need_care_ = false;
-    for (const Outgoing& sent : ended) finish(sent);
+// The kernel has taken the submissions. Sends are settled before anything else is looked at, so that no
+// callback can send past them.
+void IoUringBackend::settle_sends() {
+  note_reports();
+  while (ring_.has_overflowed()) {
+    stash_completions();
+    ring_.enter(Nanos{0});
+    note_reports();
   }
-  outgoing_.clear();
-  outbox_.set_size(0);
+  start_batch();
+  if (!outgoing_.empty()) finish_outgoing();
+}
+
+// A send that failed or fell short. What it did not take is kept, because the outbox is about to be reused.
+void IoUringBackend::note_report(io_uring_cqe& completion) {
+  const Tag tag(completion);
+  const Key key = tag.key();
+  if (tag.operation() == Operation::write) {
+    outgoing_[key.fd].result = completion.res;
+    outgoing_[key.fd].is_reported = true;
+  } else if (Slot* const slot = find_slot(key); slot && slot->stream) {
+    const Bytes sent(outbox_.data() + slot->outbox_offset, slot->outbox_size);
+    slot->stream->queue_rest(sent.subspan(static_cast<std::size_t>(std::max(completion.res, 0))));
+    outgoing_.push_back({.key = key, .result = completion.res, .is_reported = true});
+  }
+  completion.user_data = Tag(Operation::none, key).user_data();
+}
+
+void IoUringBackend::finish_outgoing() {
+  std::vector<Outgoing> ended;
+  ended.swap(outgoing_);
+  for (const Outgoing& sent : ended) finish(sent);
 }
 
 void IoUringBackend::finish(const Outgoing& sent) {
-  if (sent.bytes && !sent.is_reported) return;
   Slot* const slot = find_slot(sent.key);
   if (!slot || !slot->stream) return;
   Stream& stream = *slot->stream;
   const bool failed = sent.is_reported && !is_for_later(sent.result);
   const std::size_t taken = sent.is_reported ? static_cast<std::size_t>(std::max(sent.result, 0)) : sent.size;
-  if (sent.bytes)
-    stream.queue_rest(Bytes(sent.bytes + taken, sent.size - taken));
-  else if (!failed)  // of a failure nothing was taken, not even requests without a byte
+  if (!failed)  // of a failure nothing was taken, not even requests without a byte
     stream.taken_from_queue(taken, sent.requests);
   if (stream.queue_.empty()) return;
   if (failed)

@@ -10,19 +10,12 @@
 
 namespace refloop {
 
-bool IoUringBackend::is_ours(const Stream& stream) { return stream.transport_ == Transport::socket; }
-
-IoUringBackend::Slot& IoUringBackend::claim(Stream& stream) {
-  Slot& slot = slot_of(stream.fd());
-  slot.stream = &stream;
-  return slot;
-}
-
 Result<void> IoUringBackend::read_start(Stream& stream) {
   if (!is_ours(stream)) return ReadinessBackend::read_start(stream);
+  if (is_taken(slot_of(stream.fd()), &stream.watch_)) return failure(error_from_errno(EEXIST));
   Slot& slot = claim(stream);
   const Key key = key_of(stream.fd(), slot.generation);
-  if (slot.kept) resumed_.push_back(key);
+  if (slot.kept) resumed_.push_back(key), has_chores_ = true;
   const bool has_end = slot.kept && slot.kept->has_end;
   if (!slot.armed && !has_end) arm_receive(key, slot);
   return {};
@@ -34,11 +27,11 @@ void IoUringBackend::arm_receive(Key key, Slot& slot) {
   io_uring_prep_recv_multishot(submission, static_cast<int>(key.fd), nullptr, 0, 0);
   submission->flags |= IOSQE_BUFFER_SELECT;
   submission->buf_group = UringBuffers::kGroup;
-  submission->user_data = tag(Operation::receive, key);
+  submission->user_data = Tag(Operation::receive, key).user_data();
 }
 
 bool IoUringBackend::receive_completed(const io_uring_cqe& completion) {
-  const Key key = key_of(completion);
+  const Key key = Tag(completion).key();
   const bool goes_on = completion.flags & IORING_CQE_F_MORE;
   const bool has_buffer = completion.flags & IORING_CQE_F_BUFFER;
   const unsigned buffer = completion.flags >> IORING_CQE_BUFFER_SHIFT;
@@ -50,9 +43,9 @@ bool IoUringBackend::receive_completed(const io_uring_cqe& completion) {
     if (!goes_on) slot->armed = slot->cancelling = false;
     heard = hand_over(key, *slot, completion.res, bytes);
   } else if (goes_on) {
-    cancel(Operation::receive, key);  // it was just running when it was cancelled
+    cancel(Tag(Operation::receive, key));  // it was just running when it was cancelled
   }
-  if (has_buffer) buffers_.give_back(buffer, size);
+  if (has_buffer) buffers_.give_back(buffer);
   slot = find_slot(key);
   if (slot && wants_receive(*slot) && completion.res != -ENOBUFS) arm_receive(key, *slot);
   return heard;
@@ -67,6 +60,7 @@ bool IoUringBackend::hand_over(Key key, Slot& slot, std::int32_t result, Bytes b
   switch (result) {
     case -ENOBUFS:
       starved_.push_back(key);  // armed again when this batch has given its buffers back
+      has_chores_ = true;
       return false;
     case -ECANCELED:
     case -EINTR:
@@ -100,7 +94,7 @@ void IoUringBackend::keep(Key key, Slot& slot, Bytes bytes, Error error) {
   }
   if (slot.stream->reading_ || !slot.armed || slot.cancelling) return;
   slot.cancelling = true;
-  cancel(Operation::receive, key);
+  cancel(Tag(Operation::receive, key));
 }
 
 std::size_t IoUringBackend::deliver_kept() {
@@ -162,13 +156,13 @@ void IoUringBackend::close(Stream& stream) {
   slot.stream = nullptr;
   slot.kept.reset();
   slot.armed = slot.cancelling = false;
-  ++slot.generation;
+  slot.generation = Key::next_generation(slot.generation);
   if (!was_armed && !is_sending) return;
-  if (was_armed) cancel(Operation::receive, key);
+  if (was_armed) cancel(Tag(Operation::receive, key));
   io_uring_sqe* const submission = prepare();
   io_uring_prep_close(submission, stream.socket_.release());
   submission->flags |= IOSQE_CQE_SKIP_SUCCESS;
-  submission->user_data = tag(Operation::none, key);
+  submission->user_data = Tag(Operation::none, key).user_data();
 }
 
 }  // namespace refloop

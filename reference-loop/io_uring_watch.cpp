@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "reference-loop/io_uring_backend.h"
+#include "reference-loop/stream.h"
 #include "reference-loop/sys.h"
 
 namespace refloop {
@@ -22,7 +23,19 @@ Result<void> check_pollable(int fd) {
   return {};
 }
 
+bool is_failure_to_wait(std::int32_t result) {
+  return result == -EAGAIN || result == -ECANCELED || result == -EINTR || result == -ENOMEM;
+}
+
 }  // namespace
+
+// Whether somebody else hears of the descriptor: a stream or listener, or a watch that is not `by`.
+bool IoUringBackend::is_taken(const Slot& slot, const FdWatch* by) {
+  if (slot.watch && slot.watch != by) return true;
+  if (slot.listener) return true;
+  const bool is_read = slot.armed || (slot.stream && slot.stream->reading_);
+  return is_read && !(by && slot.stream && by == &slot.stream->watch_);
+}
 
 Result<void> IoUringBackend::watch(FdWatch& watch, int fd, std::uint32_t events) {
   assert(events != 0 && "unwatch() instead");
@@ -30,8 +43,10 @@ Result<void> IoUringBackend::watch(FdWatch& watch, int fd, std::uint32_t events)
   if (watch.fd >= 0 && watch.interest == events) return {};
   Slot* slot = &slot_of(fd);
   if (watch.fd < 0) {
-    if (slot->watch) return failure(error_from_errno(EEXIST));
-    if (auto pollable = slot->stream ? Result<void>() : check_pollable(fd); !pollable) return pollable;
+    if (is_taken(*slot, &watch)) return failure(error_from_errno(EEXIST));
+    if (auto pollable = slot->stream && &slot->stream->watch_ == &watch ? Result<void>() : check_pollable(fd);
+        !pollable)
+      return pollable;
   } else {
     unwatch(watch);
   }
@@ -49,10 +64,10 @@ void IoUringBackend::unwatch(FdWatch& watch) {
   const bool was_armed = slot.poll_armed;
   slot.watch = nullptr;
   slot.poll_armed = false;
-  ++slot.poll_generation;
+  slot.poll_generation = Key::next_generation(slot.poll_generation);
   watch.fd = -1;
   watch.interest = 0;
-  if (was_armed) cancel(Operation::poll, key);
+  if (was_armed) cancel(Tag(Operation::poll, key));
 }
 
 void IoUringBackend::arm_poll(Key key, Slot& slot) {
@@ -61,11 +76,11 @@ void IoUringBackend::arm_poll(Key key, Slot& slot) {
   io_uring_sqe* const submission = prepare();
   io_uring_prep_poll_add(submission, static_cast<int>(key.fd), interest & ~std::uint32_t{EPOLLET});
   if (interest & EPOLLET) submission->len = IORING_POLL_ADD_MULTI;
-  submission->user_data = tag(Operation::poll, key);
+  submission->user_data = Tag(Operation::poll, key).user_data();
 }
 
 bool IoUringBackend::poll_completed(const io_uring_cqe& completion, bool last) {
-  const Key key = key_of(completion);
+  const Key key = Tag(completion).key();
   Slot* slot = find_watched(key);
   if (!slot) return false;
   FdWatch& watch = *slot->watch;
@@ -74,6 +89,11 @@ bool IoUringBackend::poll_completed(const io_uring_cqe& completion, bool last) {
     return false;
   }
   if (!(completion.flags & IORING_CQE_F_MORE)) slot->poll_armed = false;
+  // Says nothing of the descriptor: one that is connecting would pass for connected.
+  if (is_failure_to_wait(completion.res)) {
+    if (!slot->poll_armed) arm_poll(key, *slot);
+    return true;  // the other phases get their turn, should it last
+  }
   watch.on_ready(watch, completion.res < 0 ? EPOLLERR : static_cast<std::uint32_t>(completion.res));
   slot = find_watched(key);
   if (slot && !slot->poll_armed) arm_poll(key, *slot);

@@ -73,11 +73,6 @@ Loop::~Loop() {
   waker_.reset();
 }
 
-void Loop::update_time() {
-  const Nanos time = read_clock();
-  if (time > now_) now_ = time;
-}
-
 bool Loop::alive() const {
   if constexpr (is_mutant(Mutant::requests_do_not_keep_alive))
     return active_handles_ > 0 || !closing_.empty();
@@ -113,7 +108,7 @@ bool Loop::run(RunMode mode) {
   return is_alive;
 }
 
-void Loop::run_iteration(RunMode mode) {
+inline void Loop::run_iteration(RunMode mode) {
   ++iteration_;
   if (trace_) [[unlikely]]
     trace_->append(make_record(Event::iteration, Kind::none, {}));
@@ -121,17 +116,20 @@ void Loop::run_iteration(RunMode mode) {
   const bool may_wait =
       mode == RunMode::until_idle || is_mutant(Mutant::nowait_waits) ||
       (mode == RunMode::once && pending_.empty() && idle_.empty() && !is_mutant(Mutant::once_does_not_wait));
-  // Most turns find most phases empty: entering one then costs no call.
+  // Most turns find most phases empty, and pass them by; but a trace records that they were entered.
   const auto run_all = [&](Phase phase, IntrusiveList<Watcher>& watchers) {
-    if (watchers.empty()) return enter(phase);
-    run_watchers(phase, watchers);
+    if (!watchers.empty() || observed_) run_watchers(phase, watchers);
   };
   const auto close_all = [&] {
     const bool is_put_off = is_mutant(Mutant::closing_put_off_a_turn) && iteration_ % 2 == 1;
-    if (closing_.empty() || is_put_off) return enter(Phase::closing);
-    run_closing();
+    if (is_put_off) return enter(Phase::closing);
+    if (!closing_.empty() || observed_) run_closing();
   };
-  pending_.empty() ? enter(Phase::pending) : run_pending();
+  const auto fire_all = [&] {
+    if constexpr (!is_mutant(Mutant::timers_without_clock)) update_time();
+    if (!timers_.empty() || observed_) run_timers();
+  };
+  if (!pending_.empty() || observed_) run_pending();
   if constexpr (!is_mutant(Mutant::idle_after_poll)) run_all(Phase::idle, idle_);
   run_all(Phase::prepare, prepare_);
   if constexpr (is_mutant(Mutant::check_before_poll)) run_all(Phase::check, check_);
@@ -139,21 +137,12 @@ void Loop::run_iteration(RunMode mode) {
   if constexpr (is_mutant(Mutant::idle_after_poll)) run_all(Phase::idle, idle_);
   for (int round = 0; round < kExtraPendingRounds && !pending_.empty(); ++round) run_pending();
   if constexpr (is_mutant(Mutant::closing_before_check)) close_all();
-  if constexpr (is_mutant(Mutant::timers_before_check)) {
-    update_time();
-    run_timers();
-  }
+  if constexpr (is_mutant(Mutant::timers_before_check)) fire_all();
   if constexpr (!is_mutant(Mutant::check_before_poll)) run_all(Phase::check, check_);
   if constexpr (!is_mutant(Mutant::closing_before_check)) close_all();
   if constexpr (is_mutant(Mutant::liveness_before_timers)) alive_before_timers = alive();
-  if constexpr (!is_mutant(Mutant::timers_before_check)) {
-    if constexpr (!is_mutant(Mutant::timers_without_clock)) update_time();
-    run_timers();
-  }
-  if (is_mutant(Mutant::once_runs_timers_twice) && mode == RunMode::once) {
-    update_time();
-    run_timers();
-  }
+  if constexpr (!is_mutant(Mutant::timers_before_check)) fire_all();
+  if (is_mutant(Mutant::once_runs_timers_twice) && mode == RunMode::once) fire_all();
 }
 
 // Runs what is pending now; what these callbacks complete waits for the next round.
@@ -165,7 +154,7 @@ void Loop::run_pending() {
   while (!round.empty()) round.pop_front().deliver_pending();
 }
 
-void Loop::run_poll(bool may_wait) {
+inline void Loop::run_poll(bool may_wait) {
   enter(Phase::poll);
   backend_->poll(may_wait ? poll_timeout() : Nanos{0});
 }

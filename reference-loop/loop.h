@@ -112,7 +112,9 @@ class Loop {
 
   // The cached clock: constant within a phase unless update_time() is called. Never decreases.
   Nanos now() const { return now_; }
-  void update_time();
+  void update_time() {
+    if (const Nanos time = read_clock(); time > now_) now_ = time;
+  }
   // The clock itself, about 30 ns: CLOCK_MONOTONIC, or the virtual one.
   Nanos read_clock() const { return virtual_now_ ? *virtual_now_ : refloop::read_clock(); }
   Simulation* simulation() const { return simulation_; }
@@ -201,10 +203,10 @@ class Loop {
   explicit Loop(LoopOptions options);
   Error make_backend();
 
-  void run_iteration(RunMode mode);
+  inline void run_iteration(RunMode mode);
   void run_pending();
   void run_watchers(Phase phase, IntrusiveList<Watcher>& watchers);
-  void run_poll(bool may_wait);
+  inline void run_poll(bool may_wait);
   void run_closing();
   void run_timers();
   void close_handle(Handle& handle);

@@ -51,6 +51,15 @@ Result<std::size_t> ReadinessBackend::try_write(Stream& stream, std::span<iovec>
   return StreamIo::send(stream, buffers);
 }
 
+Result<void> ReadinessBackend::send(Stream& stream, Bytes first, Bytes second) {
+  if (!second.empty()) return stream.send_rest(first, second, stream.send_now(first, second));
+  iovec buffer{const_cast<std::byte*>(first.data()), first.size()};
+  const auto taken = StreamIo::send(stream, std::span(&buffer, 1));
+  if (taken && *taken == first.size()) [[likely]]
+    return {};
+  return stream.send_rest(first, second, taken);
+}
+
 Result<void> ReadinessBackend::shutdown(Stream& stream) {
   if (stream.transport_ == Transport::plain) unwatch(stream.watch_);  // the descriptor is closed
   return StreamIo::shutdown(stream);

@@ -18,6 +18,8 @@ class ReadinessBackend : public Backend {
   void read_stop(Stream& stream) override;
   void write(Stream& stream) override;
   Result<std::size_t> try_write(Stream& stream, std::span<iovec> buffers) override;
+  Result<void> send(Stream& stream, std::span<const std::byte> first,
+                    std::span<const std::byte> second) override;
   Result<void> shutdown(Stream& stream) override;
   void close(Stream& stream) override;
 

@@ -147,6 +147,10 @@ void SimulatedBackend::write(Stream& stream) {
   end->write_queue();
 }
 
+Result<void> SimulatedBackend::send(Stream& stream, Bytes first, Bytes second) {
+  return stream.send_rest(first, second, stream.send_now(first, second));
+}
+
 Result<std::size_t> SimulatedBackend::try_write(Stream& stream, std::span<iovec> buffers) {
   SimulatedEnd* end = simulation_.network_->end_of(stream);
   if (!end) return failure(Error::not_supported);

@@ -134,6 +134,7 @@ class Stream : public Handle, private Deferred {
   friend class IoUringBackend;
   friend class Pipe;
   friend class ReadinessBackend;
+  friend class SimulatedBackend;
   friend class SimulatedEnd;
   friend class StreamIo;
 
@@ -155,6 +156,9 @@ class Stream : public Handle, private Deferred {
   bool is_writable() const { return socket_ && !connecting_ && !shutdown_sent_; }
   Error write_refusal() const;
   void enqueue(WriteRequest& request);
+  // For backends: an attempt at a send(), and what becomes of it.
+  Result<std::size_t> send_now(Bytes first, Bytes second);
+  Result<void> send_rest(Bytes first, Bytes second, Result<std::size_t> taken);
   // What a backend reports of sends that it made later: the rest of one, and how much of the queue has left,
   // of which `requests` were given to the kernel.
   void queue_rest(Bytes rest);

@@ -77,20 +77,28 @@ void Stream::enqueue(WriteRequest& request) {
 }
 
 Result<void> Stream::send(Bytes first, Bytes second) {
+  const bool may_pass =
+      !is_closing() && socket_ && !shutdown_requested_ && !write_failed_ && !connecting_ && queue_.empty();
+  if (may_pass) [[likely]]
+    return loop_.backend_->send(*this, first, second);
   if (const Error refusal = write_refusal(); refusal != Error::none) return failure(refusal);
+  return send_rest(first, second, failure(Error::again));
+}
+
+Result<std::size_t> Stream::send_now(Bytes first, Bytes second) {
   std::array<iovec, 2> buffers{to_iovec(first), to_iovec(second)};
-  std::size_t taken = 0;
-  if (queue_.empty() && !connecting_) {
-    const auto result = loop_.backend_->send(*this, std::span(buffers).first(second.empty() ? 1 : 2));
-    if (!result && result.error() != Error::again) return failure(result.error());
-    taken = result.value_or(0);
-  }
-  if (taken == first.size() + second.size()) [[likely]]
-    return {};
+  return loop_.backend_->try_write(*this, std::span(buffers).first(second.empty() ? 1 : 2));
+}
+
+// Copies what was not taken.
+Result<void> Stream::send_rest(Bytes first, Bytes second, Result<std::size_t> taken) {
+  if (!taken && taken.error() != Error::again) return failure(taken.error());
+  const std::size_t sent = taken.value_or(0);
+  if (sent == first.size() + second.size()) return {};
   auto* rest = new OwnedWrite;
-  const std::size_t from_first = std::min(taken, first.size());
+  const std::size_t from_first = std::min(sent, first.size());
   rest->append(first.subspan(from_first));
-  rest->append(second.subspan(taken - from_first));
+  rest->append(second.subspan(sent - from_first));
   enqueue(*rest);
   return {};
 }

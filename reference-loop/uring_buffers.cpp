@@ -1,5 +1,6 @@
 #include "reference-loop/uring_buffers.h"
 
+#include <cassert>
 #include <cstring>
 
 #include "reference-loop/sys.h"
@@ -23,7 +24,8 @@ Result<void> UringBuffers::open(UringRing& ring) {
 }
 
 void UringBuffers::provide(unsigned id) {
-  taken_[id] = returned_[id] = 0;
+  assert(used_[id] == kBufferBytes || used_[id] == 0);
+  used_[id] = 0;
   auto* const ring = reinterpret_cast<io_uring_buf_ring*>(shared_.data());
   io_uring_buf_ring_add(ring, address(id), kBufferBytes, static_cast<unsigned short>(id),
                         io_uring_buf_ring_mask(kBuffers), 0);

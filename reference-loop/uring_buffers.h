@@ -6,7 +6,6 @@
 #pragma once
 
 #include <array>
-#include <cassert>
 #include <cstddef>
 #include <cstdint>
 
@@ -24,16 +23,15 @@ class UringBuffers {
   // What the kernel said: EINVAL (too old), ENOMEM.
   Result<void> open(UringRing& ring);
 
-  // The bytes of one receive, in the order of the completions. Each is given back once nobody looks at it.
+  // The bytes of one receive, in the order of the completions. Valid until give_back(), before the next.
   Bytes take(unsigned id, std::size_t size) {
-    const Bytes bytes(address(id) + taken_[id], size);
-    taken_[id] += static_cast<std::uint32_t>(size);
-    assert(taken_[id] <= kBufferBytes);
+    const Bytes bytes(address(id) + used_[id], size);
+    used_[id] += static_cast<std::uint32_t>(size);
     return bytes;
   }
-  void give_back(unsigned id, std::size_t size) {
-    returned_[id] += static_cast<std::uint32_t>(size);
-    if (returned_[id] == kBufferBytes) provide(id);
+  void give_back(unsigned id) {
+    if (used_[id] >= kBufferBytes) [[unlikely]]
+      provide(id);
   }
 
  private:
@@ -45,8 +43,7 @@ class UringBuffers {
 
   PageBuffer shared_;  // the ring itself
   PageBuffer memory_;
-  std::array<std::uint32_t, kBuffers> taken_{};
-  std::array<std::uint32_t, kBuffers> returned_{};
+  std::array<std::uint32_t, kBuffers> used_{};
 };
 
 }  // namespace refloop

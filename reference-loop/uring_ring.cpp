@@ -28,8 +28,6 @@ T* field_at(void* memory, unsigned offset) {
   return reinterpret_cast<T*>(static_cast<std::byte*>(memory) + offset);
 }
 
-unsigned load_acquire(const unsigned* counter) { return __atomic_load_n(counter, __ATOMIC_ACQUIRE); }
-
 }  // namespace
 
 Result<void> UringRing::open(unsigned submissions, unsigned completions) {
@@ -46,7 +44,6 @@ Result<void> UringRing::open(unsigned submissions, unsigned completions) {
   submissions_ = static_cast<io_uring_sqe*>(map_queue(fd(), submissions_bytes_, IORING_OFF_SQES));
   if (!submissions_) return failure(last_error());
 
-  submission_head_ = field_at<unsigned>(queues_, params.sq_off.head);
   submission_tail_ = field_at<unsigned>(queues_, params.sq_off.tail);
   submission_flags_ = field_at<unsigned>(queues_, params.sq_off.flags);
   submission_entries_ = params.sq_entries;
@@ -64,43 +61,33 @@ UringRing::~UringRing() {
   if (queues_) sys::munmap(queues_, queues_bytes_);
 }
 
-bool UringRing::has_deferred_work() const {
-  constexpr unsigned kHeldBack = IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW;
-  return (__atomic_load_n(submission_flags_, __ATOMIC_RELAXED) & kHeldBack) != 0;
-}
-
-unsigned UringRing::completions_ready() const { return load_acquire(completion_tail_) - *completion_head_; }
-
 // Made disabled, so that the thread that turns the loop becomes the owner, not the one that made it.
 bool UringRing::enable() {
   enabled_ = enabled_ || sys::uring_register(fd(), IORING_REGISTER_ENABLE_RINGS, nullptr, 0u) == 0;
   return enabled_;
 }
 
-bool UringRing::enter(bool wait, Nanos timeout) {
+// Not the way of every turn: the first time, or with a limit.
+bool UringRing::enter_for(Nanos timeout) {
   if (!enabled_ && !enable()) return false;
-  __atomic_store_n(submission_tail_, submitted_tail_, __ATOMIC_RELEASE);
-  const unsigned to_submit = unsubmitted();
+  if (timeout <= Nanos{0}) return enter(timeout);
+  const unsigned to_submit = publish();
   const __kernel_timespec limit{.tv_sec = timeout.count() / 1'000'000'000,
                                 .tv_nsec = timeout.count() % 1'000'000'000};
   const io_uring_getevents_arg argument{
       .sigmask = 0, .sigmask_sz = _NSIG / 8, .pad = 0, .ts = reinterpret_cast<std::uint64_t>(&limit)};
-  int result;
-  if (wait && timeout >= Nanos{0}) {
-    result = sys::uring_enter(fd(), to_submit, 1u, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG,
-                              static_cast<const void*>(&argument), sizeof(argument));
-  } else {
-    result = sys::uring_enter(fd(), to_submit, wait ? 1u : 0u, IORING_ENTER_GETEVENTS,
-                              static_cast<const void*>(nullptr), std::size_t{_NSIG / 8});
-  }
-  if (result < 0) {
-    // The others are bugs here, but a foreign thread (EEXIST) is a bug of the caller.
-    assert((errno == EINTR || errno == ETIME || errno == EAGAIN || errno == EBUSY || errno == ENOMEM ||
-            errno == EEXIST) &&
-           "io_uring_enter failed in a way that only a bug explains");
-    return false;
-  }
-  return static_cast<unsigned>(result) == to_submit;
+  return note_entered(sys::uring_enter(fd(), to_submit, 1u, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG,
+                                       static_cast<const void*>(&argument), sizeof(argument)));
+}
+
+// It took only a part, or there was nothing to submit and waiting failed.
+bool UringRing::note_partly_entered(int result) {
+  // The others are bugs here, but a foreign thread (EEXIST) is a bug of the caller.
+  assert((result >= 0 || errno == EINTR || errno == ETIME || errno == EAGAIN || errno == EBUSY ||
+          errno == ENOMEM || errno == EEXIST) &&
+         "io_uring_enter failed in a way that only a bug explains");
+  if (result > 0) submitted_ += static_cast<unsigned>(result);
+  return false;
 }
 
 }  // namespace refloop
