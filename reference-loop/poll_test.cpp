@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "reference-loop/listener.h"
 #include "reference-loop/pipe.h"
 #include "reference-loop/test_log.h"
 #include "reference-loop/test_loop.h"
@@ -136,6 +137,43 @@ TEST_F(PollTest, nobody_shares_a_descriptor_whoever_comes_second) {
   EXPECT_EQ(name_of(of_a_stream.start(EPOLLIN, ignore).error()), "EEXIST");
   EXPECT_FALSE(of_a_stream.is_active());
   stream.close();
+  loop->run(RunMode::nowait);
+}
+
+TEST_F(PollTest, nobody_shares_the_descriptor_of_a_stream_that_reads) {
+  const auto ignore = [](Poll&, std::uint32_t) {};
+  const auto read = [](Stream& stream, Bytes bytes) {
+    *static_cast<std::size_t*>(stream.data) += bytes.size();
+  };
+  auto [ours, theirs] = Pipe::make_pair().value();
+  std::size_t received = 0;
+  Pipe stream(*loop);
+  stream.data = &received;
+  ASSERT_TRUE(stream.adopt(std::move(ours)));
+  Poll sharer(*loop, stream.fd());
+  ASSERT_TRUE(sharer.start(EPOLLIN, ignore));
+  EXPECT_EQ(name_of(stream.read_start(read, [](Stream&, Error) {}).error()), "EEXIST");
+  EXPECT_FALSE(stream.is_active());
+  sharer.stop();
+  ASSERT_TRUE(stream.read_start(read, [](Stream&, Error) {}));
+  EXPECT_EQ(name_of(sharer.start(EPOLLIN, ignore).error()), "EEXIST");
+  EXPECT_FALSE(sharer.is_active());
+  ASSERT_EQ(::write(theirs.fd(), "x", 1), 1);
+  for (int turn = 0; turn < 3; ++turn) loop->run(RunMode::nowait);
+  EXPECT_EQ(received, 1u);
+  sharer.close();
+  stream.close();
+  loop->run(RunMode::nowait);
+}
+
+TEST_F(PollTest, nobody_shares_the_descriptor_of_a_listener) {
+  Listener listener(*loop);
+  ASSERT_TRUE(listener.listen(Address::parse("127.0.0.1", 0).value(), {}, [](Listener&, Socket) {}));
+  Poll sharer(*loop, listener.fd());
+  EXPECT_EQ(name_of(sharer.start(EPOLLIN, [](Poll&, std::uint32_t) {}).error()), "EEXIST");
+  EXPECT_FALSE(sharer.is_active());
+  sharer.close();
+  listener.close();
   loop->run(RunMode::nowait);
 }
 

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <vector>
 
 #include "reference-loop/faults/injector.h"
 
@@ -17,7 +18,8 @@ struct Ring {
   io_uring_params parameters{};
   std::byte* queues = nullptr;
   io_uring_sqe* submissions = nullptr;
-  unsigned seen = 0;  // submissions looked at
+  unsigned seen = 0;                 // submissions looked at
+  std::vector<int> closed_by_fault;  // once what was submitted before has been done
 
   unsigned tail() const {
     return __atomic_load_n(reinterpret_cast<unsigned*>(queues + parameters.sq_off.tail), __ATOMIC_ACQUIRE);
@@ -67,14 +69,14 @@ void fail(io_uring_sqe& submission, int error) {
   submission.len = static_cast<std::uint32_t>(-error);
 }
 
-void strike_down(io_uring_sqe& submission, const Strike& strike) {
+void strike_down(Ring& ring, io_uring_sqe& submission, const Strike& strike) {
   switch (strike.manner) {
     case Manner::is_short:
       return shorten(submission);
     case Manner::says_zero:
       return fail(submission, 0);
     case Manner::fails_late:
-      if (submission.opcode == IORING_OP_CLOSE) ::close(submission.fd);
+      if (submission.opcode == IORING_OP_CLOSE) ring.closed_by_fault.push_back(submission.fd);
       return fail(submission, strike.error);
     case Manner::fails:
       return fail(submission, strike.error);
@@ -85,7 +87,8 @@ void strike_down(io_uring_sqe& submission, const Strike& strike) {
 
 void ring_made(int fd, const io_uring_params& parameters) {
   const std::lock_guard lock(mutex);
-  rings[fd] = {.parameters = parameters};
+  rings[fd] = {};
+  rings[fd].parameters = parameters;
 }
 
 void ring_mapped(int fd, std::uint64_t offset, void* memory) {
@@ -107,8 +110,16 @@ void ring_entered(int fd) {
     io_uring_sqe& submission = ring.submissions[ring.seen & (ring.parameters.sq_entries - 1)];
     Strike strike;
     if (!Injector::instance().strikes(name_of_operation(submission.opcode), -1, strike)) continue;
-    strike_down(submission, strike);
+    strike_down(ring, submission, strike);
   }
+}
+
+void ring_left(int fd) {
+  const std::lock_guard lock(mutex);
+  const auto ring = rings.find(fd);
+  if (ring == rings.end()) return;
+  for (const int closed : ring->second.closed_by_fault) ::close(closed);
+  ring->second.closed_by_fault.clear();
 }
 
 }  // namespace refloop::faults

@@ -18,6 +18,8 @@ void ring_made(int fd, const io_uring_params& parameters);
 void ring_mapped(int fd, std::uint64_t offset, void* memory);
 // What was submitted since the last time is counted, as calls named "IORING_OP_SEND", and struck.
 void ring_entered(int fd);
+// And what takes effect although its completion says no.
+void ring_left(int fd);
 
 // Which calls of sys.h these are is told by their arguments.
 template <typename Returned, typename... Arguments>
@@ -28,6 +30,10 @@ inline void note_ring(const int& fd, const unsigned&, io_uring_params* const& pa
 inline void note_ring(void* const& memory, const std::nullptr_t&, const std::size_t&, const int&, const int&,
                       const int& fd, const off_t& offset) {
   ring_mapped(fd, static_cast<std::uint64_t>(offset), memory);
+}
+inline void note_ring(const int&, const int& fd, const unsigned&, const unsigned&, const unsigned&,
+                      const void* const&, const std::size_t&) {
+  ring_left(fd);
 }
 
 template <typename... Arguments>
