@@ -133,10 +133,16 @@ TEST(IoUring, what_does_not_fit_in_the_ring_is_not_lost) {
   for (std::size_t i = 0; i < kPolls; ++i)
     polls.push_back(std::make_unique<ReadyOnce>(**loop, Socket(fcntl(event.fd(), F_DUPFD_CLOEXEC, 0))));
   Clogged clogged(**loop);
+  Pipe other(**loop);
+  auto [ours, theirs] = Pipe::make_pair().value();
+  ASSERT_TRUE(other.adopt(std::move(ours)));
   Timer timer(**loop);
   std::function<void()> ask = [&] {
     for (auto& poll : polls) {
+      poll->data = &other;
       EXPECT_TRUE(poll->start(EPOLLIN, [](Poll& self, std::uint32_t) {
+        // Takes the place of the bytes whose report is still to be read.
+        EXPECT_TRUE(static_cast<Pipe*>(self.data)->send(std::as_bytes(std::span("else", 4))));
         ++static_cast<ReadyOnce&>(self).heard;
         self.close();
       }));
@@ -153,6 +159,7 @@ TEST(IoUring, what_does_not_fit_in_the_ring_is_not_lost) {
   EXPECT_TRUE(received.ends_with("tail"));
   for (auto& poll : polls) EXPECT_EQ(poll->heard, 1u);
   clogged.stream.close();
+  other.close();
   EXPECT_FALSE((*loop)->run());
 }
 

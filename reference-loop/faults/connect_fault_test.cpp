@@ -7,7 +7,9 @@
 
 #include "reference-loop/faults/injector.h"
 #include "reference-loop/loop.h"
+#include "reference-loop/pipe.h"
 #include "reference-loop/tcp.h"
+#include "reference-loop/timer.h"
 
 namespace refloop::faults::connect_fault_test {
 namespace {
@@ -53,6 +55,33 @@ TEST(ConnectFault, a_poll_that_failed_is_no_connection) {
     client.close();
     (*loop)->run();
     EXPECT_EQ(outcomes, std::vector<Error>{Error::canceled}) << error;
+  }
+}
+
+// The receive that was to be cancelled keeps the socket open: unless it is cancelled again, the peer never
+// hears of the close.
+TEST(CancelFault, of_a_close_whose_cancel_came_too_early_the_peer_hears_all_the_same) {
+  for (const unsigned times : {1u, 3u}) {
+    auto loop = Loop::create({.backend = BackendKind::io_uring});
+    if (!loop) GTEST_SKIP() << "no such backend here";
+    auto [ours, theirs] = Pipe::make_pair().value();
+    Pipe stream(**loop);
+    ASSERT_TRUE(stream.adopt(std::move(ours)));
+    ASSERT_TRUE(stream.read_start([](Stream&, Bytes) {}, [](Stream&, Error) {}));
+    (*loop)->run(RunMode::nowait);
+    Injector::instance().arm({.call = "IORING_OP_ASYNC_CANCEL", .error = EALREADY, .times = times});
+    stream.close();
+    char byte;
+    ssize_t received = -1;
+    Timer turning(**loop);  // a loop with nothing to do would not look for completions
+    for (int turn = 0; turn < 20 && received < 0; ++turn) {
+      (void)turning.start([](Timer&) {}, Nanos{0});
+      (*loop)->run(RunMode::nowait);
+      received = ::recv(theirs.fd(), &byte, 1, MSG_DONTWAIT);
+    }
+    EXPECT_EQ(received, 0) << times;
+    EXPECT_EQ(Injector::instance().hits(), times);
+    Injector::instance().disarm();
   }
 }
 
