@@ -1,5 +1,5 @@
 // Which rule kills which mutant: kills REPEAT RULES MUTANTS BIN
-// Plays every must and should rule on every mutant in virtual time and writes the table docs/mutants.md is:
+// Plays every must and should rule on every mutant in virtual time and prints a table:
 // how many rules kill each mutant, and for each rule the mutants that it alone kills.
 #include <cstdlib>
 #include <fmt/format.h>
