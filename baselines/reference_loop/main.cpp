@@ -15,6 +15,10 @@ namespace {
 Expected<subject::Final> serve(subject::ServeContext& context) {
   if (context.option("time") != "real")
     return usage_error("option time=virtual: for conformance alone; clients of a server live in real time");
+  if (context.option("perturb") != "off")
+    return usage_error(fmt::format(
+        "option perturb={}: a server is not perturbed; expected off, or conform with time=virtual",
+        context.option("perturb")));
   // The simulation's; unused here, but a wrong value is wrong all the same.
   if (const auto seed = context.option_number("seed", 0, std::numeric_limits<int>::max()); !seed)
     return std::unexpected(seed.error());

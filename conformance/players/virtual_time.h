@@ -37,13 +37,11 @@ class VirtualTime {
 /// core. `perturb` says how wildly:
 ///
 ///   off      as a machine at rest would
-///   legal    completions delayed by milliseconds, a quarter of all waits ends up to 8 ms late, a third of
-///   all reads
-///            and writes is short: a schedule fuzzer's knobs (Davis et al., Node.fz), each within the loop's
-///            promises
+///   legal    completions delayed by milliseconds, a quarter of all waits up to 8 ms late, a third of all reads
+///            and writes short: the knobs of a schedule fuzzer (Davis et al., Node.fz), each within the
+///            loop's promises
 ///   closes   that, and one close in twenty waits a turn: which the rules of the loop layer forbid, and those
-///   of the
-///            node layer do not see
+///            of the node layer do not see
 Expected<std::unique_ptr<VirtualTime>> virtual_time_option(const Parameters& options);
 
 }  // namespace tickmark::conformance

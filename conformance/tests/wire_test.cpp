@@ -113,8 +113,10 @@ TEST(Wire, every_fault_is_found_by_its_rule) {
       return play_bad(conviction.fault, rules, 3).at(0);
     }));
   }
-  for (std::size_t i = 0; i < found.size(); ++i)
-    EXPECT_TRUE(found[i].get().is_violation()) << kConvictions[i].rule << " by " << kConvictions[i].fault;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const Verdict verdict = found[i].get();
+    EXPECT_TRUE(verdict.is_violation()) << kConvictions[i].fault << ": " << describe(verdict);
+  }
 }
 
 TEST(Wire, every_rule_is_failed_by_some_server) {

@@ -20,7 +20,7 @@ failure was reported, the loop came to its end without spinning (by the number o
 calls) and every descriptor was closed.
 
 - **short**: one byte, one message or one event instead of what was asked for. **0**: nothing at all.
-- **epoll** and the other backends: in how many scenarios the fault struck.
+- **epoll** and the other backends: whether the fault struck in a scenario. (In how many hangs on who is quicker.)
 - **the user sees**: the requests that end with this very error. *nothing*: all ends as if it had not happened.
 
 In `http`, `fetch` and `cluster_*` the one who asks may be another than the one who was struck: a server tells
@@ -47,7 +47,7 @@ void write_rows(std::ostream& out, const Campaign& campaign) {
   out << "---|\n";
   for (const Row& row : campaign.rows) {
     out << "| " << display_name(*row.call) << " | " << row.fault->name << " |";
-    for (const unsigned struck : row.scenarios) out << " " << (struck ? std::to_string(struck) : "") << " |";
+    for (const unsigned struck : row.scenarios) out << (struck > 0 ? " yes |" : "  |");
     out << " " << seen_by_user(row) << " |\n";
   }
 }
