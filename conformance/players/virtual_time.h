@@ -37,8 +37,8 @@ class VirtualTime {
 /// core. `perturb` says how wildly:
 ///
 ///   off      as a machine at rest would
-///   legal    completions delayed by milliseconds, a quarter of all waits up to 8 ms late, a third of all reads
-///            and writes short: the knobs of a schedule fuzzer (Davis et al., Node.fz), each within the
+///   legal    completions delayed by milliseconds, a quarter of all waits up to 8 ms late, a third of all
+///            reads and writes short: the knobs of a schedule fuzzer (Davis et al., Node.fz), each within the
 ///            loop's promises
 ///   closes   that, and one close in twenty waits a turn: which the rules of the loop layer forbid, and those
 ///            of the node layer do not see
