@@ -104,14 +104,14 @@ std::string answer_to(std::string_view head, bool close) {
   if (head.starts_with("GET /hello")) return answer(200, "hello\n", close);
   constexpr std::string_view kPrimes = "GET /cpu/primes?below=";
   if (!head.starts_with(kPrimes)) return answer(404, "", close);
-  std::unique_lock<std::mutex> working;
-  if (has("works_one_at_a_time")) working = std::unique_lock(one_at_a_time);
   const unsigned end = static_cast<unsigned>(std::strtoul(head.data() + kPrimes.size(), nullptr, 10));
   return answer(200, std::to_string(primes_below(end)), close);
 }
 
 // False: the connection is over.
 bool serve_requests(int fd, std::string& input) {
+  std::unique_lock<std::mutex> working;  // until the answer is sent: whoever waits must not overtake it
+  if (has("works_one_at_a_time")) working = std::unique_lock(one_at_a_time);
   std::vector<std::string> answers;
   bool over = false;
   for (size_t end; !over && (end = input.find("\r\n\r\n")) != std::string::npos;) {
