@@ -71,22 +71,32 @@ std::string rules_table() {
   return text;
 }
 
-constexpr std::string_view kIntroduction = R"(# The acceptor: which callback may come next
+constexpr std::string_view kIntroduction =
+    "# The acceptor: which callback may come next\n\n"
+    "Random programs ([programs.md](programs.md)) are judged by an acceptor. It replays a run step by step, "
+    "keeps "
+    "the state a loop would be in that had done the same, and knows at each step which callbacks may come. "
+    "Its "
+    "rules are all of the strict kind: they hold at any speed of the machine, because none of them reads a "
+    "clock. "
+    "When something was armed is not known; what *must* have passed since is, and adds up "
+    "(`conformance/programs/timers.h`). A *timed tier* beside them says of a run whether timeouts whose "
+    "deadlines "
+    "are clearly apart came in order; it makes a run inconclusive, never refused.\n\n"
+    "*Made by `build/bin/conformance_programs page`.*\n\n## Rules\n\n";
 
-Random programs ([programs.md](programs.md)) are judged by an acceptor. It replays a run step by step, keeps the state a loop would be in that had done the same, and knows at each step which callbacks may come. Its rules are all of the strict kind: they hold at any speed of the machine, because none of them reads a clock. What was armed when is not known; what *must* have passed is, and adds up (`conformance/programs/timers.h`). A *timed tier* beside them says of a run whether timeouts whose deadlines are clearly apart came in order; it makes a run inconclusive, never refused.
-
-*Made by `build/bin/conformance_programs page`.*
-
-## Rules
-
-)";
-
-constexpr std::string_view kProfiles = R"(
-What differs between versions is in `conformance/programs/profile.h`: before Node 11 queues drain behind a list of timeouts and a whole check phase; before Node 12 an `await` takes three jobs; up to Node 25 ticks left over by an error run before the immediates of the next check phase, from 26 behind the first of them. Of errors the acceptor knows what `reference-loop/node_layer.h` says: behind a failed callback of the loop, or a failed tick, the loop goes on before the rest of the ticks runs.
-
-Close callbacks of one closing phase may come in any order: which one is a habit of the implementation.
-
-)";
+constexpr std::string_view kProfiles =
+    "\nWhat differs between versions stands in `conformance/programs/profile.h`: before Node 11 queues drain "
+    "behind "
+    "a list of timeouts and behind a whole check phase; before Node 12 an `await` takes three jobs; up to "
+    "Node 25 "
+    "ticks that an error has left over run before the immediates of the next check phase, from 26 behind the "
+    "first "
+    "of them. Of errors the acceptor knows what `reference-loop/node_layer.h` says: behind a failed callback "
+    "of the "
+    "loop, or a failed tick, the loop goes on before the rest of the ticks runs.\n\n"
+    "Close callbacks of one closing phase may come in any order: which one is a habit of the "
+    "implementation.\n\n";
 
 }  // namespace
 

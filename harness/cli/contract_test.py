@@ -215,7 +215,8 @@ class Fuzz(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             program = pathlib.Path(folder, "program.json")
             program.write_text('{"id":1,"steps":[{"do":"tick","label":1},{"do":"immediate","label":2}]}')
-            done = tickmark("fuzz", "reference_loop:time=virtual", "--program", str(program), "--programs", "30", "--json")
+            done = tickmark("fuzz", "reference_loop:time=virtual", "--program", str(program), "--programs", "30",
+                            "--json")
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual(json.loads(done.stdout)["subjects"][0]["programs"], 30)
 

@@ -17,7 +17,8 @@ const fd = fs.openSync(__filename, 'r');
 let depth = 0; // callbacks of programs on the stack
 
 // Node 10 has none; one job either way.
-const queue_microtask = typeof queueMicrotask === 'function' ? queueMicrotask : (job) => { Promise.resolve().then(job); };
+const queue_microtask = typeof queueMicrotask === 'function' ? queueMicrotask :
+  (job) => { Promise.resolve().then(job); };
 
 function pass() {}
 

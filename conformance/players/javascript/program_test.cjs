@@ -45,7 +45,8 @@ test('every shape of a promise takes its jobs', () => {
 });
 
 test('timers: cleared, refreshed, unreferenced, repeated', () => {
-  const steps = [{ do: 'timeout', label: 1, ms: 2 }, { do: 'timeout', label: 2, ms: 2 }, { do: 'refresh', label: 3, of: 1 },
+  const steps = [{ do: 'timeout', label: 1, ms: 2 }, { do: 'timeout', label: 2, ms: 2 },
+    { do: 'refresh', label: 3, of: 1 },
     { do: 'timeout', label: 4, ms: 2 }, { do: 'clear', label: 5, of: 4 }, { do: 'timeout', label: 6, ms: 900 },
     { do: 'unref', label: 7, of: 6 }, { do: 'interval', label: 8, ms: 3, count: 2 }, { do: 'clear', label: 9, of: 10 },
     { do: 'immediate', label: 10 }];
