@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace tickmark::programs {
+namespace tickmark::programs::acceptor_test {
 namespace {
 
 class Written {
@@ -233,4 +233,4 @@ TEST(AcceptorTest, a_refusal_says_what_came_what_could_and_why) {
 }
 
 }  // namespace
-}  // namespace tickmark::programs
+}  // namespace tickmark::programs::acceptor_test

@@ -7,7 +7,7 @@
 #include "conformance/programs/campaign.h"
 #include "conformance/programs/differential.h"
 
-namespace tickmark::programs {
+namespace tickmark::programs::programs_test {
 namespace {
 
 TEST(GeneratorTest, the_same_seed_gives_the_same_program_for_ever) {
@@ -196,4 +196,4 @@ TEST(TimedTierTest, deadlines_far_apart_come_in_order) {
 }
 
 }  // namespace
-}  // namespace tickmark::programs
+}  // namespace tickmark::programs::programs_test

@@ -3,7 +3,7 @@
 
 #include "conformance/tests/program_swaps.h"
 
-namespace tickmark::programs {
+namespace tickmark::programs::program_acceptor_test {
 namespace {
 
 TEST(AcceptorOnTrial, accepts_what_the_loop_does) {
@@ -37,4 +37,4 @@ TEST(AcceptorOnTrial, the_same_program_has_the_same_run_whatever_was_played_befo
 }
 
 }  // namespace
-}  // namespace tickmark::programs
+}  // namespace tickmark::programs::program_acceptor_test

@@ -10,7 +10,7 @@
 #include "conformance/programs/campaign.h"
 #include "conformance/tests/run_process.h"
 
-namespace tickmark::programs {
+namespace tickmark::programs::program_mutants_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -117,4 +117,4 @@ TEST(ProgramMutants, a_refusal_shrinks_to_the_few_actions_it_takes) {
 }
 
 }  // namespace
-}  // namespace tickmark::programs
+}  // namespace tickmark::programs::program_mutants_test

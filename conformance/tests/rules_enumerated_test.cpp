@@ -10,7 +10,7 @@
 #include "conformance/tests/play_rules.h"
 #include "reference-loop/simulation.h"
 
-namespace tickmark::conformance {
+namespace tickmark::conformance::rules_enumerated_test {
 namespace {
 
 constexpr uint64_t kRunsMost = 1500;  // of one scenario; one that has more is not small
@@ -139,4 +139,4 @@ INSTANTIATE_TEST_SUITE_P(Rules, EnumeratedRule, testing::ValuesIn(small_rules())
 });
 
 }  // namespace
-}  // namespace tickmark::conformance
+}  // namespace tickmark::conformance::rules_enumerated_test

@@ -13,7 +13,7 @@
 namespace tickmark::cli {
 namespace {
 
-struct Options {
+struct FuzzFlags {
   std::vector<std::string> subjects;
   uint64_t programs = 1000;
   uint64_t seed = 1;
@@ -29,7 +29,7 @@ Expected<std::string> read_text(const std::string& file) {
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
-programs::Plan plan_for(const Options& options, const programs::Profile& profile) {
+programs::Plan plan_for(const FuzzFlags& options, const programs::Profile& profile) {
   programs::Plan plan{.seed = options.seed, .programs = options.programs, .shape = {}};
   plan.shape.slots = options.slots;
   plan.shape.throwing_permille = profile.knows_errors ? options.throwing_permille : 0;
@@ -71,7 +71,7 @@ Expected<void> keep_findings(const std::string& folder, Fuzzed& fuzzed) {
   return {};
 }
 
-Expected<Fuzzed> fuzz_one(const Options& options, const programs::Subject& player, const std::string& text,
+Expected<Fuzzed> fuzz_one(const FuzzFlags& options, const programs::Subject& player, const std::string& text,
                           output::Progress& progress) {
   Fuzzed fuzzed{.subject = player.id, .campaign = {}, .reproduce = {}};
   const Nanos start = now();
@@ -105,7 +105,7 @@ Expected<Fuzzed> fuzz_one(const Options& options, const programs::Subject& playe
   return fuzzed;
 }
 
-Expected<int> run_verb(const Options& options, bool json) {
+Expected<int> run_verb(const FuzzFlags& options, bool json) {
   std::string text;
   if (!options.program.empty()) {
     auto read = read_text(options.program);
@@ -148,7 +148,7 @@ Expected<int> run_verb(const Options& options, bool json) {
 }  // namespace
 
 void add_fuzz(CLI::App& app, Invocation& invocation) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<FuzzFlags>();
   CLI::App* verb = add_verb(app, invocation, "fuzz", "callback order of subjects, judged by random programs",
                             [options, &invocation] { return run_verb(*options, invocation.json); });
   verb->add_option(

@@ -21,9 +21,9 @@ Nanos deadline_of(const programs::ProgramFile& file) {
 }
 
 /// Plays files in the scratch folder under the guard.
-class Player {
+class ProgramPlayer {
  public:
-  Player(ResolvedSubject subject, run::Scratch scratch)
+  ProgramPlayer(ResolvedSubject subject, run::Scratch scratch)
       : subject_(std::move(subject)), scratch_(std::move(scratch)) {}
 
   Expected<std::vector<programs::Run>> play(const programs::ProgramFile& file) {
@@ -81,7 +81,7 @@ Expected<void> add_player(process::Registry& registry, const std::string& text, 
   programs::Profile profile = programs::profile_of(status.description.versions);
   const auto time = subject->options.find("time");
   if (time != subject->options.end() && time->second == "virtual") profile.clock_slack_ms = 0;
-  const auto player = std::make_shared<Player>(*subject, std::move(*scratch));
+  const auto player = std::make_shared<ProgramPlayer>(*subject, std::move(*scratch));
   found.players.push_back({.id = subject->id, .profile = profile, .play = [player](const auto& file) {
                              return player->play(file);
                            }});
