@@ -38,11 +38,7 @@ const Run& RefloopProgram::play(const Program& program) {
   run_.times_us.clear();
   over_ = false;
   depth_ = stalls_made_ = 0;
-  for (size_t i = 0; i < program.size(); ++i) {
-    has_run_[i] = is_kept_[i] = false;
-    timeouts_[i] = {};
-    immediates_[i] = {};
-  }
+  for (size_t i = 0; i < program.size(); ++i) is_made_[i] = has_run_[i] = is_kept_[i] = false;
   for (size_t i = 1; i < program.size(); ++i) {
     const Action& action = program[static_cast<Label>(i)];
     if (action.verb == Verb::refresh) is_kept_[action.target] = true;
@@ -50,6 +46,7 @@ const Run& RefloopProgram::play(const Program& program) {
   node_->run_main([this] {
     ++depth_;
     do_body(kMain);
+    stall();
     --depth_;
   });
   loop_.run();
@@ -57,11 +54,15 @@ const Run& RefloopProgram::play(const Program& program) {
   return run_;
 }
 
-// Timeouts that did not keep the loop alive.
+// Timeouts that did not keep the loop alive; and their lists: one that has lost its last unreferenced timeout
+// stays, with the expiry it had, and would go before those of the next program.
 void RefloopProgram::clean_up() {
   over_ = true;
   for (size_t i = 1; i < program_->size(); ++i) {
-    if (is_timer((*program_)[static_cast<Label>(i)].verb)) node_->clear(timeouts_[i]);
+    const Action& action = (*program_)[static_cast<Label>(i)];
+    if (!is_made_[i] || !is_timer(action.verb)) continue;
+    node_->clear(timeouts_[i]);
+    node_->clear(node_->set_timeout([] {}, action.ms));
   }
 }
 
@@ -77,10 +78,10 @@ void RefloopProgram::note(Label label, StepKind kind) {
 void RefloopProgram::call_back(Label label) {
   if (over_) return;
   note(label, depth_ > 0 ? StepKind::inside : StepKind::callback);
-  stall();
   ++depth_;
   if ((*program_)[label].verb == Verb::interval && --calls_left_[label] == 0) node_->clear(timeouts_[label]);
   if (!std::exchange(has_run_[label], true)) do_body(label);
+  stall();
   --depth_;
 }
 
@@ -95,6 +96,7 @@ void RefloopProgram::do_body(Label of) {
 // False: throw.
 bool RefloopProgram::do_action(Label label) {
   const Action& action = (*program_)[label];
+  is_made_[label] = true;
   switch (action.verb) {
     case Verb::tick:
       node_->next_tick([this, label] { call_back(label); });
@@ -196,6 +198,7 @@ void RefloopProgram::start_close(Label label) {
 
 void RefloopProgram::do_to_target(const Action& action) {
   const Label target = action.target;
+  if (!is_made_[target]) return;
   if ((*program_)[target].verb == Verb::immediate) return node_->clear(immediates_[target]);
   switch (action.verb) {
     case Verb::clear:

@@ -17,7 +17,7 @@
 
 namespace tickmark::programs {
 
-/// Time that passes, in a simulation, before a callback's body and before a timeout is armed: a slow machine.
+/// Time that passes, in a simulation, before a timeout is armed and at the end of a callback: a slow machine.
 struct Stalls {
   unsigned permille = 0;             ///< how often
   Nanos most{0};                     ///< 0 .. most
@@ -70,6 +70,7 @@ class RefloopProgram {
   unsigned stalls_made_ = 0;
   int file_ = -1;
   std::array<Ticket, kMaxActions> tickets_;
+  std::array<bool, kMaxActions> is_made_{};
   std::array<bool, kMaxActions> has_run_{};
   std::array<bool, kMaxActions> is_kept_{};  // refreshed by somebody: lives on when it has fired
   std::array<uint8_t, kMaxActions> calls_left_{};

@@ -15,7 +15,7 @@ void Acceptor::begin(const Program& program) {
   optional_.clear();
   has_run_.clear();
   thrower_.reset();
-  has_leftovers_ = left_by_a_tick_ = immediates_first_ = false;
+  has_leftovers_ = left_by_a_tick_ = may_be_at_check_ = immediates_first_ = false;
   running_ = kMain;
   do_body(kMain);
 }
@@ -51,7 +51,7 @@ RuleId Acceptor::step_of_loop(Label label) {
                         : verb == Verb::close     ? phases_.take_close(label)
                                                   : phases_.take_pool(label);
   if (broken != RuleId::none) return broken;
-  has_leftovers_ = immediates_first_ = false;
+  has_leftovers_ = may_be_at_check_ = immediates_first_ = false;
   queues_.begin_drain();
   call_back(label);
   if (is_timer(verb)) phases_.timers.choose_next();
@@ -72,13 +72,21 @@ RuleId Acceptor::report_error(Step seen) {
 // A failed microtask defers nothing, a failed main is drained; behind all others the loop goes on first.
 void Acceptor::after_error(Label thrower) {
   const Verb verb = (*program_)[thrower].verb;
+  phases_.ask_empty_immediate();
   if (verb == Verb::main || verb == Verb::microtask) return;
   queues_.begin_drain();
   left_by_a_tick_ = verb == Verb::tick;
+  if (may_be_at_check_) {
+    has_leftovers_ = true;
+    return;
+  }
   if (verb == Verb::immediate) phases_.go_on_checking();
+  if (phases_.is_before_check()) phases_.begin_check();  // a tick of the leftovers has failed in turn
+  // The rest of a check phase goes on without a drain, and that comes behind its first, which may be an empty
+  // one.
+  if (phases_.take_empty_immediate()) return;
   immediates_first_ = phases_.has_outstanding();
-  // The last immediate of a phase: it ends with a drain.
-  has_leftovers_ = verb != Verb::immediate || immediates_first_;
+  has_leftovers_ = true;
 }
 
 bool Acceptor::may_come_before_the_drain(Label label) const {
@@ -87,6 +95,7 @@ bool Acceptor::may_come_before_the_drain(Label label) const {
     return !profile_.drains_between && is_timer(verb) && phases_.place() == Place::timers &&
            phases_.timers.continues_list(label);
   }
+  if (may_be_at_check_) return true;
   if (verb == Verb::immediate) return !profile_.leftovers_before_immediates;
   switch (phases_.place()) {
     case Place::timers:
@@ -101,10 +110,12 @@ bool Acceptor::may_come_before_the_drain(Label label) const {
   return false;
 }
 
-// In the timers phase at its end; elsewhere at the beginning of the next check phase.
+// At the end of a pass of the timers phase, also of one that fires nothing; else before the next check phase.
 RuleId Acceptor::drain_leftovers() {
   has_leftovers_ = false;
-  return phases_.place() == Place::timers ? RuleId::none : phases_.go_to_check();
+  if (phases_.place() == Place::poll) return phases_.go_to_check();
+  may_be_at_check_ = phases_.place() != Place::timers || left_by_a_tick_;
+  return RuleId::none;
 }
 
 void Acceptor::call_back(Label label) {

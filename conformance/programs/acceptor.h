@@ -69,6 +69,9 @@ class Acceptor {
   // that.
   bool has_leftovers_ = false;
   bool left_by_a_tick_ = false;
+  // Leftovers have run, but whether at the end of a pass that fired nothing or before the immediates is not
+  // known.
+  bool may_be_at_check_ = false;
   bool immediates_first_ = false;  // the rest of this check phase, before any drain
 };
 

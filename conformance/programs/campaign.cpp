@@ -29,8 +29,8 @@ class Running {
  private:
   // And plays the smallest again, to say how often it is refused.
   Expected<void> make_small(Finding& finding) {
-    const Judges judges = judges_of(subject_);
-    auto small = shrink(finding, 1, judges, plan_.shrink_tries);
+    const Judges judges = judges_of(subject_, plan_.shape);
+    auto small = shrink(finding, plan_.shape, judges, plan_.shrink_tries);
     if (!small) return std::unexpected(small.error());
     finding = std::move(*small);
     auto again = judges(std::vector(plan_.confirmations, finding.program));
@@ -86,16 +86,17 @@ ProgramFile draw(const Plan& plan, uint64_t from, uint64_t to) {
   return file;
 }
 
-// A file of one slot: they are played one after the other. The upper half of an id is a place in the file, so
-// that the same program, played again, has another schedule in virtual time.
-Judges judges_of(const Subject& subject) {
-  return [&subject](const std::vector<Program>& programs) -> Expected<std::vector<std::optional<Finding>>> {
+// The upper half of an id is a place in the file, so that the same program, played again, has another
+// schedule in virtual time.
+Judges judges_of(const Subject& subject, const Shape& shape) {
+  return [&subject,
+          shape](const std::vector<Program>& programs) -> Expected<std::vector<std::optional<Finding>>> {
     constexpr unsigned kPlaceBits = 32;
     ProgramFile file;
-    file.programs = programs;
+    file.slots = shape.slots;
     for (uint64_t i = 0; i < programs.size(); ++i) {
-      uint64_t& id = file.programs[i].id;
-      id = (id & 0xffff'ffff) + (i << kPlaceBits);
+      Program& program = file.programs.emplace_back(in_slot(programs[i], shape, i % shape.slots));
+      program.id = (program.id & 0xffff'ffff) + (i << kPlaceBits);
     }
     auto runs = subject.play(file);
     if (!runs) return std::unexpected(runs.error());

@@ -47,7 +47,7 @@ Expected<Campaign> run_campaign(const Plan& plan, const Subject& subject);
 /// The programs of a plan, from..to, with their durations by slot.
 ProgramFile draw(const Plan& plan, uint64_t from, uint64_t to);
 
-/// Plays programs on a subject, each alone, and judges them.
-Judges judges_of(const Subject& subject);
+/// Plays programs on a subject and judges them. Their durations become those of their slots.
+Judges judges_of(const Subject& subject, const Shape& shape);
 
 }  // namespace tickmark::programs

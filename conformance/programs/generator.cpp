@@ -137,6 +137,18 @@ uint16_t duration_ms(const Shape& shape, unsigned slot, unsigned rank) {
   return static_cast<uint16_t>(1 + slot + rank * shape.slots);
 }
 
+Program in_slot(const Program& program, const Shape& shape, unsigned slot) {
+  Program moved = program;
+  for (size_t i = 1; i < moved.size(); ++i) {
+    Action& action = moved[static_cast<Label>(i)];
+    const unsigned margin = action.verb == Verb::block ? kBlockMarginMs : 0;
+    if (action.ms <= margin) continue;
+    action.ms =
+        static_cast<uint16_t>(duration_ms(shape, slot, (action.ms - margin - 1) / shape.slots) + margin);
+  }
+  return moved;
+}
+
 Program generate(uint64_t seed, uint64_t index, const Shape& shape, unsigned slot) {
   return Drawing(seed, index, shape, slot).draw();
 }

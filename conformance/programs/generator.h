@@ -26,6 +26,9 @@ struct Shape {
 /// The program number `index` of a seed; its id is `index`. `slot` < shape.slots.
 Program generate(uint64_t seed, uint64_t index, const Shape& shape = {}, unsigned slot = 0);
 
+/// The same program with the durations of another slot.
+Program in_slot(const Program& program, const Shape& shape, unsigned slot);
+
 /// Milliseconds of a rank in a slot.
 uint16_t duration_ms(const Shape& shape, unsigned slot, unsigned rank);
 

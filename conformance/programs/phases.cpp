@@ -12,6 +12,7 @@ constexpr Place behind(Place place) {
 void Phases::reset(const Program& program, Place begin, bool pass_reads_clock_once) {
   timers.reset(program);
   place_ = begin;
+  is_before_check_ = false;
   pass_reads_clock_once_ = pass_reads_clock_once;
   immediates_.clear();
   outstanding_.clear();
@@ -20,6 +21,7 @@ void Phases::reset(const Program& program, Place begin, bool pass_reads_clock_on
   closes_.clear();
   batch_.clear();
   next_order_ = 0;
+  empty_begin_ = empty_split_ = empty_end_ = 0;
 }
 
 // Leaving the phase the loop is in and passing by all that lie before `to`; once around if that is the same.
@@ -39,6 +41,7 @@ RuleId Phases::cross_to(Place to) {
   if (const RuleId broken = can_cross(to); broken != RuleId::none) return broken;
   if (place_ == Place::timers) timers.end_pass();
   place_ = to;
+  is_before_check_ = false;
   return RuleId::none;
 }
 
@@ -80,7 +83,15 @@ RuleId Phases::take_immediate(Label label) {
   }
   if (!outstanding_.has(label) || first_of(outstanding_) != label) return RuleId::check_runs_its_own;
   outstanding_.remove(label);
+  while (empty_begin_ < empty_split_ && empty_[empty_begin_] < order_[label]) ++empty_begin_;
   return RuleId::none;
+}
+
+bool Phases::take_empty_immediate() {
+  if (place_ != Place::check || empty_begin_ == empty_split_) return false;
+  if (!outstanding_.empty() && order_[first_of(outstanding_)] < empty_[empty_begin_]) return false;
+  ++empty_begin_;
+  return true;
 }
 
 RuleId Phases::take_close(Label label) {
@@ -102,9 +113,7 @@ bool Phases::is_pending(Label label, Verb verb) const {
 }
 
 void Phases::go_on_checking() {
-  if (!outstanding_.empty()) return;
-  outstanding_ = immediates_;
-  immediates_.clear();
+  if (outstanding_.empty() && empty_begin_ == empty_split_) begin_check();
 }
 
 RuleId Phases::go_to_check() {
@@ -112,11 +121,15 @@ RuleId Phases::go_to_check() {
     if (const RuleId broken = cross_to(Place::poll); broken != RuleId::none) return broken;
   }
   deliverable_.clear();
+  is_before_check_ = true;
   return RuleId::none;
 }
 
 void Phases::begin_check() {
   place_ = Place::check;
+  is_before_check_ = false;
+  empty_begin_ = empty_split_;
+  empty_split_ = empty_end_;
   outstanding_ = immediates_;
   immediates_.clear();
 }

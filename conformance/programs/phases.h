@@ -50,24 +50,31 @@ class Phases {
   Place place() const { return place_; }
   /// In the check phase: what runs without a drain before it. Nothing else may.
   bool has_outstanding() const { return place_ == Place::check && !outstanding_.empty(); }
-  /// An immediate has failed, and it was the last of its phase: those set meanwhile run in the same.
+  /// An immediate has failed, and if it was the last of its phase: those set meanwhile run in the same.
   void go_on_checking();
+  /// Each error sets an immediate that does nothing, so that there is a turn in which what is left of its
+  /// drain runs. Nobody sees it, but in an immediate's place.
+  void ask_empty_immediate() { empty_[empty_end_++] = next_order_++; }
+  /// If it is the next of this check phase: it runs.
+  bool take_empty_immediate();
   /// Without passing another phase, in the batch or pass that is open.
   bool is_of_this_batch(Label label, Verb verb) const;
-  /// On to the moment before the check phase. The rule that forbids it.
+  /// On to the moment before the check phase, in which leftovers run. The rule that forbids it.
   RuleId go_to_check();
+  bool is_before_check() const { return is_before_check_; }
+  void begin_check();
 
   Timers timers;
 
  private:
   RuleId cross_to(Place to);
-  void begin_check();
   RuleId can_cross(Place to) const;
   Label first_of(LabelSet set) const {
     return set.least([this](Label label) { return order_[label]; });
   }
 
   Place place_ = Place::closing;
+  bool is_before_check_ = false;
   bool pass_reads_clock_once_ = true;
   LabelSet immediates_;                      // of the next check phase
   LabelSet outstanding_;                     // of the one that runs
@@ -77,6 +84,11 @@ class Phases {
   LabelSet batch_;                           // of the one that runs
   std::array<uint32_t, kMaxActions> order_;  // of immediates
   uint32_t next_order_ = 0;
+  // The empty ones: begin .. split of this check phase, the rest of the next.
+  std::array<uint32_t, kMaxActions> empty_;
+  uint8_t empty_begin_ = 0;
+  uint8_t empty_split_ = 0;
+  uint8_t empty_end_ = 0;
 };
 
 }  // namespace tickmark::programs

@@ -1,4 +1,5 @@
 // Drawing, writing down and making small.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -16,7 +17,10 @@ TEST(GeneratorTest, the_same_seed_gives_the_same_program_for_ever) {
   EXPECT_FALSE(generate(1, 0) == generate(2, 0));
   // A change of the distribution is a new version of it: kDistribution.
   EXPECT_EQ(kDistribution, 1u);
-  EXPECT_EQ(to_json(generate(7, 3, {.actions_min = 5, .actions_max = 5})), "GOLDEN");
+  EXPECT_EQ(
+      to_json(generate(7, 3, {.actions_min = 5, .actions_max = 5})),
+      R"({"id":3,"steps":[{"count":2,"do":"then","label":1,"then":[{"do":"fs","label":2,"then":[{"do":"tick","label":5}]},)"
+      R"({"do":"timeout","label":3,"ms":1}]},{"do":"fs","label":4}]})");
 }
 
 TEST(GeneratorTest, programs_are_of_every_size_and_verb_asked_for) {
@@ -120,7 +124,7 @@ TEST(ShrinkTest, what_is_left_is_all_it_takes) {
   };
   const auto first = judges({program});
   ASSERT_TRUE((*first)[0]);
-  const auto small = shrink(*(*first)[0], 1, judges, 1);
+  const auto small = shrink(*(*first)[0], {.slots = 1}, judges, 1);
   ASSERT_TRUE(small);
   EXPECT_EQ(to_text(small->program), "main\n  immediate1\n  immediate2\n");
 }
@@ -132,7 +136,7 @@ TEST(ShrinkTest, a_reduction_keeps_what_is_left_in_order) {
   program.add(b, {.verb = Verb::clear, .target = a});
   program.add(kMain, {.verb = Verb::interval, .count = 2, .ms = 1});
   std::set<std::string> texts;
-  for (const Program& each : reductions(program, 1)) texts.insert(to_text(each));
+  for (const Program& each : reductions(program, {.slots = 1})) texts.insert(to_text(each));
   EXPECT_EQ(texts, (std::set<std::string>{
                        "main\n  interval1 1 ms, 2 times\n",                              // without a
                        "main\n  timeout1 9 ms\n  interval2 1 ms, 2 times\n",             // without b

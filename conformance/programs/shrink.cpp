@@ -44,7 +44,7 @@ class Copy {
 
 }  // namespace
 
-std::vector<Program> reductions(const Program& program, uint16_t shortest_ms) {
+std::vector<Program> reductions(const Program& program, const Shape& shape) {
   std::vector<Program> found;
   for (size_t i = 1; i < program.size(); ++i)
     found.push_back(Copy(program).without(static_cast<Label>(i), false));
@@ -55,20 +55,20 @@ std::vector<Program> reductions(const Program& program, uint16_t shortest_ms) {
       found.push_back(program);
       --found.back()[static_cast<Label>(i)].count;
     }
-    if (is_timer(action.verb) && action.ms > shortest_ms) {
+    if (is_timer(action.verb) && action.ms > shape.slots) {
       found.push_back(program);
-      found.back()[static_cast<Label>(i)].ms = shortest_ms;
+      found.back()[static_cast<Label>(i)].ms = static_cast<uint16_t>(1 + (action.ms - 1) % shape.slots);
     }
   }
   return found;
 }
 
-Expected<Finding> shrink(const Finding& finding, uint16_t shortest_ms, const Judges& judges, unsigned tries,
+Expected<Finding> shrink(const Finding& finding, const Shape& shape, const Judges& judges, unsigned tries,
                          unsigned rounds_most) {
   Finding least = finding;
   for (unsigned round = 0; round < rounds_most; ++round) {
     std::vector<Program> candidates;
-    for (const Program& candidate : reductions(least.program, shortest_ms))
+    for (const Program& candidate : reductions(least.program, shape))
       candidates.insert(candidates.end(), tries, candidate);
     auto judged = judges(candidates);
     if (!judged) return std::unexpected(judged.error());

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "conformance/programs/acceptor.h"
+#include "conformance/programs/generator.h"
 
 namespace tickmark::programs {
 
@@ -24,12 +25,11 @@ struct Finding {
 using Judges = std::function<Expected<std::vector<std::optional<Finding>>>(const std::vector<Program>&)>;
 
 /// Programs with one thing less each, the boldest first: without an action and its body; with the body in the
-/// place of the action; with one repetition less; with a shorter time. `shortest_ms`: of a timeout.
-std::vector<Program> reductions(const Program& program, uint16_t shortest_ms);
+/// place of the action; with one repetition less; with the shortest time.
+std::vector<Program> reductions(const Program& program, const Shape& shape);
 
-/// Reduces until nothing smaller is refused, or for `rounds_most`. Each candidate is played `tries` times,
-/// and its id kept.
-Expected<Finding> shrink(const Finding& finding, uint16_t shortest_ms, const Judges& judges, unsigned tries,
+/// Reduces until nothing smaller is refused, or for `rounds_most`. Each candidate is played `tries` times.
+Expected<Finding> shrink(const Finding& finding, const Shape& shape, const Judges& judges, unsigned tries,
                          unsigned rounds_most = 60);
 
 }  // namespace tickmark::programs

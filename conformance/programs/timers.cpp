@@ -140,8 +140,11 @@ void Timers::fire(Label label) {
   armed_.remove(label);
   before_pass_.remove(label);
   list.members.remove(label);
-  // Its duration has passed by the time the pass read, and more since what had been armed before it.
-  (armed_ & arming.armed_before).each([&](Label other) {
+  // Its duration has passed by the time the pass read, and more since what had been armed before it. (If a
+  // tick has refreshed it in the last moment, that of an arming which is no longer known.)
+  const bool is_as_armed = label != chosen_ || place_[label] == chosen_place_;
+  const LabelSet older = is_as_armed ? armed_ & arming.armed_before : LabelSet();
+  older.each([&](Label other) {
     if (place_[other] >= arming.sequence) return;
     const auto passed = static_cast<Millis>(list.ms + arming.age_then[other]);
     age_[other] = std::max(age_[other], passed);
@@ -163,6 +166,7 @@ void Timers::choose_next() {
   if (running_list_ == kNoList) return;
   const LabelSet candidates = lists_[running_list_].members & before_pass_;
   chosen_ = candidates.empty() ? 0 : candidates.least([this](Label label) { return place_[label]; });
+  chosen_place_ = place_[chosen_];
 }
 
 }  // namespace tickmark::programs

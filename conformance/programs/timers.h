@@ -98,6 +98,7 @@ class Timers {
   LabelSet survivors_;     // armed when the last pass ended
   Millis since_pass_ = 0;  // at least, since the last pass ended
   Label chosen_ = 0;       // to fire next although it was refreshed meanwhile
+  uint32_t chosen_place_ = 0;
   uint8_t running_list_ = kNoList;
   uint8_t list_count_ = 0;
   std::array<uint8_t, kMaxActions> list_of_;

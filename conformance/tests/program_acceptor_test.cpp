@@ -6,6 +6,12 @@
 namespace tickmark::programs::program_acceptor_test {
 namespace {
 
+// The frozen corpus: programs of seed 1, and what they come to.
+constexpr uint64_t kFrozenPrograms = 1000;
+constexpr size_t kFrozenCallbacks = 7;
+constexpr uint64_t kFrozenOrders = 1;
+constexpr uint64_t kFrozenIllegal = 1;
+
 TEST(AcceptorOnTrial, accepts_what_the_loop_does) {
   const Sweep seen = sweep(1, 20'000, {.throwing_permille = 100}, {});
   EXPECT_EQ(seen.refused, 0u) << seen.first_refusal;

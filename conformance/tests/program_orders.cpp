@@ -6,8 +6,8 @@
 namespace tickmark::programs {
 namespace {
 
-// More than all timeouts of a program together, and what makes one of two overdue.
-constexpr std::array<Nanos, 2> kStalls{40ms, 5ms};
+// What lies between the durations of programs (1, 4, 7 and 10 ms), and more than all of them together.
+constexpr std::array<Nanos, 4> kStalls{3ms, 6ms, 9ms, 40ms};
 // Turns that something ready may be put off: as many as a program can have.
 constexpr unsigned kPatience = 8;
 
@@ -16,15 +16,15 @@ constexpr unsigned kPatience = 8;
 Orders all_orders(const Program& program, uint64_t runs_most) {
   Orders orders;
   refloop::Explorer explorer;
-  refloop::SimulationOptions options = refloop::SimulationOptions::every_order(explorer);
-  options.patience = kPatience;
-  refloop::Simulation simulation(options);
-  const auto loop =
-      refloop::Loop::create({.backend = refloop::BackendKind::simulated, .simulation = &simulation}).value();
-  RefloopProgram player(*loop, {.choices = kStalls});
   while (explorer.next()) {
     if (explorer.runs() > runs_most) return orders;
-    simulation.spend(1s - simulation.now() % 1s);
+    refloop::SimulationOptions options = refloop::SimulationOptions::every_order(explorer);
+    options.patience = kPatience;
+    refloop::Simulation simulation(options);
+    const auto loop =
+        refloop::Loop::create({.backend = refloop::BackendKind::simulated, .simulation = &simulation})
+            .value();
+    RefloopProgram player(*loop, {.choices = kStalls});
     orders.all.insert(player.play(program).steps);
     orders.runs = explorer.runs();
   }

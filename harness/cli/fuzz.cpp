@@ -43,7 +43,7 @@ Expected<programs::Campaign> play_again(const std::string& text, uint64_t times,
                                         const programs::Subject& subject) {
   auto program = programs::parse_program(text);
   if (!program) return std::unexpected(program.error());
-  auto judged = programs::judges_of(subject)(std::vector(times, *program));
+  auto judged = programs::judges_of(subject, {.slots = 1})(std::vector(times, *program));
   if (!judged) return std::unexpected(judged.error());
   programs::Campaign campaign;
   campaign.programs = times;

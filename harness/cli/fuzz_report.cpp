@@ -6,7 +6,7 @@
 namespace tickmark::cli {
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 using programs::Finding;
 
 std::string order_text(const Finding& finding) {
@@ -25,21 +25,21 @@ std::string indented(const std::string& text) {
   return result;
 }
 
-json finding_json(const Finding& finding) {
+Json finding_json(const Finding& finding) {
   return {{"rule", programs::name_of(finding.refusal.rule)},
           {"says", programs::sentence_of(finding.refusal.rule)},
           {"what", programs::to_text(finding.program, finding.refusal)},
           {"seen", order_text(finding)},
           {"played_again", finding.played_again},
           {"refused_again", finding.refused_again},
-          {"program", json::parse(programs::to_json(finding.program))}};
+          {"program", Json::parse(programs::to_json(finding.program))}};
 }
 
-json subject_json(const Fuzzed& fuzzed) {
+Json subject_json(const Fuzzed& fuzzed) {
   const programs::Campaign& campaign = fuzzed.campaign;
-  json by_rule = json::object();
+  Json by_rule = Json::object();
   for (const auto& [rule, count] : campaign.by_rule) by_rule[std::string(programs::name_of(rule))] = count;
-  json findings = json::array();
+  Json findings = Json::array();
   for (size_t i = 0; i < campaign.findings.size(); ++i) {
     findings.push_back(finding_json(campaign.findings[i]));
     findings.back()["reproduce"] = fuzzed.reproduce[i];
@@ -88,13 +88,13 @@ std::string difference_text(const FuzzReport& report) {
   return text;
 }
 
-json difference_json(const programs::Difference& difference) {
-  json findings = json::array();
+Json difference_json(const programs::Difference& difference) {
+  Json findings = Json::array();
   for (size_t i = 0; i < difference.findings.size(); ++i) {
     findings.push_back(finding_json(difference.findings[i]));
     findings.back()["of"] = difference.findings_of[i];
   }
-  json pairs = json::array();
+  Json pairs = Json::array();
   for (const programs::FreePair& pair : difference.pairs)
     pairs.push_back({{"pair", pair.names}, {"in_order", {pair.share(0), pair.share(1)}}});
   return {{"same", difference.same},
@@ -131,8 +131,8 @@ std::string fuzz_text(const FuzzReport& report) {
 }
 
 std::string fuzz_json(const FuzzReport& report) {
-  json document{
-      {"seed", report.seed}, {"distribution", programs::kDistribution}, {"subjects", json::array()}};
+  Json document{
+      {"seed", report.seed}, {"distribution", programs::kDistribution}, {"subjects", Json::array()}};
   for (const Fuzzed& each : report.subjects) document["subjects"].push_back(subject_json(each));
   if (report.difference) document["difference"] = difference_json(*report.difference);
   return document.dump();

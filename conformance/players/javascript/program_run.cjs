@@ -197,11 +197,14 @@ class ProgramRun {
     if (this.owed_ === 0) this.on_idle_(this);
   }
 
-  // What is left is not to disturb others.
+  // What is left is not to disturb others: timeouts that are not owed, and lists that have lost their last
+  // unreferenced timeout. These stay, with the expiry they had, and would go before those of the next program.
   finish() {
     this.over_ = true;
     this.entries_.forEach((entry) => {
-      if (entry.is_timer) timers.clearTimeout(entry.handle);
+      if (!entry.is_timer) return;
+      timers.clearTimeout(entry.handle);
+      timers.clearTimeout(timers.setTimeout(pass, entry.step.ms));
     });
   }
 
