@@ -115,7 +115,7 @@ RuleId Acceptor::drain_leftovers() {
   has_leftovers_ = false;
   if (phases_.place() == Place::poll) return phases_.go_to_check();
   may_be_at_check_ = phases_.place() != Place::timers || left_by_a_tick_;
-  return RuleId::none;
+  return phases_.place() == Place::timers ? RuleId::none : phases_.go_past_timers();
 }
 
 void Acceptor::call_back(Label label) {

@@ -40,6 +40,9 @@ RuleId Phases::can_cross(Place to) const {
 RuleId Phases::cross_to(Place to) {
   if (const RuleId broken = can_cross(to); broken != RuleId::none) return broken;
   if (place_ == Place::timers) timers.end_pass();
+  for (Place place = behind(place_); place != to; place = behind(place)) {
+    if (place == Place::timers) timers.pass_by();
+  }
   place_ = to;
   is_before_check_ = false;
   return RuleId::none;
@@ -114,6 +117,14 @@ bool Phases::is_pending(Label label, Verb verb) const {
 
 void Phases::go_on_checking() {
   if (outstanding_.empty() && empty_begin_ == empty_split_) begin_check();
+}
+
+RuleId Phases::go_past_timers() {
+  if (!timers.may_be_passed_by()) return RuleId::overdue_before_the_loop_goes_on;
+  if (const RuleId broken = cross_to(Place::timers); broken != RuleId::none) return broken;
+  timers.pass_by();
+  timers.forget_pass();
+  return RuleId::none;
 }
 
 RuleId Phases::go_to_check() {

@@ -59,6 +59,8 @@ class Phases {
   bool take_empty_immediate();
   /// Without passing another phase, in the batch or pass that is open.
   bool is_of_this_batch(Label label, Verb verb) const;
+  /// On to the end of a timers phase in which nothing fires. The rule that forbids it.
+  RuleId go_past_timers();
   /// On to the moment before the check phase, in which leftovers run. The rule that forbids it.
   RuleId go_to_check();
   bool is_before_check() const { return is_before_check_; }

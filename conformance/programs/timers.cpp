@@ -8,6 +8,7 @@ void Timers::reset(const Program& program) {
   armed_.clear();
   unreferenced_.clear();
   before_pass_.clear();
+  began_with_.clear();
   survivors_.clear();
   since_pass_ = 0;
   next_sequence_ = 1;
@@ -48,7 +49,9 @@ void Timers::append(Label label) {
   age_[label] = pass_age_[label] = 0;
   armed_.add(label);
   before_pass_.remove(label);
+  began_with_.remove(label);
   survivors_.remove(label);
+  not_due_[label].armed_before.clear();
   list.members.add(label);
   if (!list.has_expiry) set_expiry(list, label);
 }
@@ -67,6 +70,7 @@ void Timers::clear(Label label) {
   List& list = lists_[list_of_[label]];
   armed_.remove(label);
   before_pass_.remove(label);
+  began_with_.remove(label);
   list.members.remove(label);
   if (list.members.empty() && !unreferenced_.has(label)) {
     list.has_expiry = false;
@@ -96,14 +100,35 @@ bool Timers::may_be_passed_by() const {
   return may;
 }
 
+// `waiting` would have fired if they had been due at the moment at which the ages were those.
+void Timers::note_not_due(LabelSet waiting, LabelSet others, const std::array<Millis, kMaxActions>& ages) {
+  waiting.each([&](Label label) {
+    Arming& moment = not_due_[label];
+    moment.sequence = next_sequence_;
+    moment.armed_before = others;
+    others.each([&](Label other) { moment.age_then[other] = ages[other]; });
+  });
+}
+
+void Timers::pass_by() { note_not_due(armed_.without(survivors_), armed_, age_); }
+
+void Timers::forget_pass() {
+  before_pass_.clear();
+  began_with_.clear();
+  survivors_ = armed_;
+  since_pass_ = 0;
+}
+
 void Timers::begin_pass() {
-  before_pass_ = armed_;
+  before_pass_ = began_with_ = armed_;
   armed_.each([&](Label label) { pass_age_[label] = age_[label]; });
 }
 
 void Timers::end_pass() {
   close_visit();
   chosen_ = 0;
+  const LabelSet left_over = armed_ & began_with_;
+  note_not_due(left_over, left_over, pass_age_);
   survivors_ = armed_;
   since_pass_ = 0;
 }
@@ -147,6 +172,12 @@ void Timers::fire(Label label) {
   older.each([&](Label other) {
     if (place_[other] >= arming.sequence) return;
     const auto passed = static_cast<Millis>(list.ms + arming.age_then[other]);
+    age_[other] = std::max(age_[other], passed);
+    pass_age_[other] = std::max(pass_age_[other], passed);
+  });
+  (armed_ & not_due_[label].armed_before).each([&](Label other) {
+    if (place_[other] >= not_due_[label].sequence) return;
+    const auto passed = static_cast<Millis>(not_due_[label].age_then[other] + 1);
     age_[other] = std::max(age_[other], passed);
     pass_age_[other] = std::max(pass_age_[other], passed);
   });

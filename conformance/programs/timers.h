@@ -9,8 +9,8 @@
 //   - what was armed earlier started not later;
 //   - a `block` passes its time;
 //   - a timeout that fires proves that its duration has passed since it was armed, and so at least as much
-//   since all
-//     that was armed before.
+//     since all that was armed before;
+//   - and if the loop came by before and it was not due yet, time has gone on since then.
 //
 // From these follows what must have been due, and which list must have expired first. Where that leaves two
 // possibilities the rules here allow both; so they never refuse what a slow machine may do.
@@ -42,6 +42,10 @@ class Timers {
   /// Whether the pass may end, or the phase be passed without one.
   bool may_end_pass() const;
   bool may_be_passed_by() const;
+  /// The phase is passed without a pass: what would have been looked at is not due.
+  void pass_by();
+  /// As if a pass had ended here that fired nothing, or none had been.
+  void forget_pass();
   void begin_pass();
   /// The pass that is open may as well have ended, and another begun.
   void may_be_another_pass() { before_pass_ = armed_; }
@@ -73,7 +77,7 @@ class Timers {
     LabelSet armed_before;
     std::array<Millis, kMaxActions> age_then;
   };
-  // What was known when a timeout was armed.
+  // What was known when a timeout was armed, or was last found not to be due.
   struct Arming {
     uint32_t sequence = 0;
     LabelSet armed_before;
@@ -87,6 +91,7 @@ class Timers {
   void remember(Label label);
   void append(Label label);
   void set_expiry(List& list, Label first);
+  void note_not_due(LabelSet waiting, LabelSet others, const std::array<Millis, kMaxActions>& ages);
   void close_visit();
 
   static constexpr uint8_t kNoList = 0xff;
@@ -95,6 +100,7 @@ class Timers {
   LabelSet armed_;
   LabelSet unreferenced_;
   LabelSet before_pass_;   // armed when the open pass began
+  LabelSet began_with_;    // the same, if there has been no other pass since
   LabelSet survivors_;     // armed when the last pass ended
   Millis since_pass_ = 0;  // at least, since the last pass ended
   Label chosen_ = 0;       // to fire next although it was refreshed meanwhile
@@ -106,6 +112,7 @@ class Timers {
   std::array<Millis, kMaxActions> age_;       // at least, since it was armed
   std::array<Millis, kMaxActions> pass_age_;  // the same when the open pass began
   std::array<Arming, kMaxActions> arming_;
+  std::array<Arming, kMaxActions> not_due_;
   std::array<List, kMaxActions> lists_;
 };
 

@@ -7,7 +7,7 @@ namespace tickmark::programs::program_acceptor_test {
 namespace {
 
 // The frozen corpus: programs of seed 1, and what they come to.
-constexpr uint64_t kFrozenPrograms = 1000;
+constexpr uint64_t kFrozenPrograms = 150;
 constexpr size_t kFrozenCallbacks = 7;
 constexpr uint64_t kFrozenOrders = 1;
 constexpr uint64_t kFrozenIllegal = 1;

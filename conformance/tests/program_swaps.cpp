@@ -60,7 +60,7 @@ void judge_swaps(const Program& program, const Orders& orders, Acceptor& accepto
 }  // namespace
 
 Tightness tightness(uint64_t seed, uint64_t programs, size_t callbacks_most) {
-  constexpr uint64_t kRunsMost = 60'000;
+  constexpr uint64_t kRunsMost = 20'000;
   const Shape shape{.actions_min = 3, .actions_max = static_cast<unsigned>(callbacks_most + 2)};
   Tightness result;
   Acceptor acceptor(virtual_profile());
