@@ -20,12 +20,20 @@ constexpr Nanos kReadTime{40};
 // Rules whose order is free, but of which the reference loop has one: how it does it is its own business.
 const std::set<std::string> kOneOrderHere{"async/order_of_different_handles"};
 
-// Verbs whose world is simulated as a whole: other descriptors are real, and no run of them repeats.
+// Verbs whose world is simulated as a whole: other descriptors, threads and processes are real, and no run of
+// them repeats.
+const std::set<std::string_view> kSimulated{
+    "tick",    "microtask", "promise",   "immediate", "timeout",   "interval",
+    "timer",   "idle",      "prepare",   "check",     "async",     "fs_stat",
+    "fs_read", "close",     "tcp_pair",  "write",     "read",      "shutdown",
+    "clear",   "refresh",   "restart",   "again",     "ref",       "unref",
+    "cancel",  "send",      "read_stop", "busy",      "stop_loop", "busy_until_overdue"};
+
 bool is_simulated(const std::vector<Step>& steps) {
   return std::ranges::all_of(steps, [](const Step& step) {
     bool inner = is_simulated(step.then) && is_simulated(step.eof_then);
     for (const auto& [number, nested] : step.at) inner = inner && is_simulated(nested);
-    return inner && name_of(step.verb) != "connect" && name_of(step.verb) != "work";
+    return inner && kSimulated.contains(name_of(step.verb));
   });
 }
 
@@ -74,7 +82,8 @@ void play_all(const Rule& rule, const Scenario& scenario, const std::filesystem:
     {
       RefloopMachine machine(
           recorder,
-          {.backend = refloop::BackendKind::simulated, .pool_size = rule.pool, .simulation = &simulation});
+          {.backend = refloop::BackendKind::simulated, .pool_size = rule.pool, .simulation = &simulation},
+          refloop::MainKind::script);
       machine.play(scenario);
       may_stall = false;
     }
@@ -107,7 +116,8 @@ void judge_all(const Rule& rule, const std::filesystem::path& trace, Enumerated&
 std::vector<std::string> small_rules() {
   std::vector<std::string> ids;
   for (const Rule& rule : all_rules()) {
-    if (rule.builtin.empty()) ids.push_back(rule.id);
+    const bool in_a_script = std::ranges::find(rule.modes, "cjs") != rule.modes.end();
+    if (rule.builtin.empty() && rule.layer != Layer::wire && in_a_script) ids.push_back(rule.id);
   }
   return ids;
 }
