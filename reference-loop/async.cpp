@@ -32,7 +32,7 @@ Async::Async(Loop& loop, Callback callback) : Async(loop, Kind::async) {
 
 Async::Async(Loop& loop, Kind kind) : Handle(loop, kind) {
   loop.waker_->add(*this);
-  if constexpr (is_mutant(Mutant::async_callback_per_send)) count_sends(*this, true);
+  if (is_mutant(Mutant::async_callback_per_send)) count_sends(*this, true);
 }
 
 void Async::woken() {
@@ -47,7 +47,7 @@ void Async::woken() {
 
 void Async::send() {
   senders_.fetch_add(1, std::memory_order_acquire);
-  if constexpr (is_mutant(Mutant::async_callback_per_send)) count_sends(*this, false);
+  if (is_mutant(Mutant::async_callback_per_send)) count_sends(*this, false);
   if (!sent_.exchange(true, std::memory_order_acq_rel)) {
     sent_time_.store(loop_.read_clock(), std::memory_order_relaxed);
     sent_by_.store(loop_.current_thread(), std::memory_order_relaxed);
@@ -112,12 +112,12 @@ void Waker::dispatch() {
   while (!scan.empty()) {
     Async& async = scan.pop_front();
     asyncs_.push_back(async);
-    if constexpr (is_mutant(Mutant::async_send_in_callback_lost)) {
+    if (is_mutant(Mutant::async_send_in_callback_lost)) {
       if (async.sent_.load()) async.woken();
       async.sent_ = false;
       continue;
     }
-    if constexpr (is_mutant(Mutant::async_callback_per_send)) {
+    if (is_mutant(Mutant::async_callback_per_send)) {
       const unsigned sends = async.sent_.exchange(false) ? count_sends(async, true) : 0;
       for (unsigned left = sends; left > 0 && !async.is_closing(); --left) async.woken();
       continue;

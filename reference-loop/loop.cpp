@@ -12,9 +12,9 @@ namespace refloop {
 namespace {
 
 // Completions created by completions must not starve the phases behind them.
-constexpr int kExtraPendingRounds = is_mutant(Mutant::pending_rounds_unbounded)  ? 1'000'000
-                                    : is_mutant(Mutant::completions_wait_a_turn) ? 0
-                                                                                 : 8;
+const int kExtraPendingRounds = is_mutant(Mutant::pending_rounds_unbounded)  ? 1'000'000
+                                : is_mutant(Mutant::completions_wait_a_turn) ? 0
+                                                                             : 8;
 
 // Of one mutant.
 [[maybe_unused]] bool alive_before_timers = true;
@@ -74,9 +74,8 @@ Loop::~Loop() {
 }
 
 bool Loop::alive() const {
-  if constexpr (is_mutant(Mutant::requests_do_not_keep_alive))
-    return active_handles_ > 0 || !closing_.empty();
-  if constexpr (is_mutant(Mutant::closing_does_not_keep_alive))
+  if (is_mutant(Mutant::requests_do_not_keep_alive)) return active_handles_ > 0 || !closing_.empty();
+  if (is_mutant(Mutant::closing_does_not_keep_alive))
     return active_handles_ > 0 || active_requests_ > 0 || !pending_.empty();
   return active_handles_ > 0 || active_requests_ > 0 || !pending_.empty() || !closing_.empty();
 }
@@ -96,7 +95,7 @@ bool Loop::run(RunMode mode) {
   while (is_alive && !stop_requested_) {
     run_iteration(mode);
     is_alive = alive();
-    if constexpr (is_mutant(Mutant::liveness_before_timers)) is_alive = alive_before_timers;
+    if (is_mutant(Mutant::liveness_before_timers)) is_alive = alive_before_timers;
     if (mode != RunMode::until_idle) break;
   }
   stop_requested_ = is_mutant(Mutant::stop_ends_two_runs) && stop_requested_ && iteration_ > first_iteration;
@@ -126,22 +125,22 @@ inline void Loop::run_iteration(RunMode mode) {
     if (!closing_.empty() || observed_) run_closing();
   };
   const auto fire_all = [&] {
-    if constexpr (!is_mutant(Mutant::timers_without_clock)) update_time();
+    if (!is_mutant(Mutant::timers_without_clock)) update_time();
     if (!timers_.empty() || observed_) run_timers();
   };
   if (!pending_.empty() || observed_) run_pending();
-  if constexpr (!is_mutant(Mutant::idle_after_poll)) run_all(Phase::idle, idle_);
+  if (!is_mutant(Mutant::idle_after_poll)) run_all(Phase::idle, idle_);
   run_all(Phase::prepare, prepare_);
-  if constexpr (is_mutant(Mutant::check_before_poll)) run_all(Phase::check, check_);
+  if (is_mutant(Mutant::check_before_poll)) run_all(Phase::check, check_);
   run_poll(may_wait);
-  if constexpr (is_mutant(Mutant::idle_after_poll)) run_all(Phase::idle, idle_);
+  if (is_mutant(Mutant::idle_after_poll)) run_all(Phase::idle, idle_);
   for (int round = 0; round < kExtraPendingRounds && !pending_.empty(); ++round) run_pending();
-  if constexpr (is_mutant(Mutant::closing_before_check)) close_all();
-  if constexpr (is_mutant(Mutant::timers_before_check)) fire_all();
-  if constexpr (!is_mutant(Mutant::check_before_poll)) run_all(Phase::check, check_);
-  if constexpr (!is_mutant(Mutant::closing_before_check)) close_all();
-  if constexpr (is_mutant(Mutant::liveness_before_timers)) alive_before_timers = alive();
-  if constexpr (!is_mutant(Mutant::timers_before_check)) fire_all();
+  if (is_mutant(Mutant::closing_before_check)) close_all();
+  if (is_mutant(Mutant::timers_before_check)) fire_all();
+  if (!is_mutant(Mutant::check_before_poll)) run_all(Phase::check, check_);
+  if (!is_mutant(Mutant::closing_before_check)) close_all();
+  if (is_mutant(Mutant::liveness_before_timers)) alive_before_timers = alive();
+  if (!is_mutant(Mutant::timers_before_check)) fire_all();
   if (is_mutant(Mutant::once_runs_timers_twice) && mode == RunMode::once) fire_all();
 }
 
@@ -173,11 +172,11 @@ Nanos Loop::poll_timeout() const {
 void Loop::close_handle(Handle& handle) {
   handle.close_tag_ = {0, handle.tag_.label};
   if (handle.kind_ != Kind::none) trace_schedule(Kind::close, handle.close_tag_);
-  if constexpr (is_mutant(Mutant::close_callback_synchronous)) {
+  if (is_mutant(Mutant::close_callback_synchronous)) {
     finish_handle(handle);
     return;
   }
-  if constexpr (is_mutant(Mutant::close_callbacks_newest_first))
+  if (is_mutant(Mutant::close_callbacks_newest_first))
     closing_.push_front(handle);
   else
     closing_.push_back(handle);
@@ -198,14 +197,14 @@ void Loop::run_closing() {
 }
 
 void Loop::finish_handle(Handle& handle) {
-  if constexpr (!is_mutant(Mutant::close_callback_before_requests)) handle.finish_close();
+  if (!is_mutant(Mutant::close_callback_before_requests)) handle.finish_close();
   handle.closed_ = true;
   const Handle::CloseCallback callback = handle.on_close_;
   const Kind kind = handle.kind_ == Kind::none ? Kind::none : Kind::close;
   invoke(kind, handle.close_tag_, [&] {
     if (callback) callback(handle);
   });
-  if constexpr (is_mutant(Mutant::close_callback_before_requests)) handle.finish_close();
+  if (is_mutant(Mutant::close_callback_before_requests)) handle.finish_close();
 }
 
 Trace& Loop::start_trace(std::size_t records) {
@@ -234,7 +233,7 @@ void Loop::drain() {
 }
 
 void Loop::phase_changed() {
-  if constexpr (is_mutant(Mutant::drain_once_per_phase)) drain();
+  if (is_mutant(Mutant::drain_once_per_phase)) drain();
   if (trace_) trace_->append(make_record(Event::phase, Kind::none, {}));
 }
 
@@ -251,7 +250,7 @@ void Loop::trace_end(Kind kind, const TraceTag& tag) {
 
 void Loop::end_callback(Kind kind, const TraceTag& tag) {
   trace_end(kind, tag);
-  if constexpr (is_mutant(Mutant::drain_once_per_phase)) return;
+  if (is_mutant(Mutant::drain_once_per_phase)) return;
   if (is_mutant(Mutant::no_drain_after_close) && kind == Kind::close) return;
   drain();
 }

@@ -1,9 +1,8 @@
 // Deliberately broken loops, one fault per build, that prove the conformance rules can fail.
 //
-// A mutant is chosen with -DREFLOOP_MUTANT=<name>; without it every `is_mutant(...)` is the constant
-// false and `if constexpr` removes the fault, so the measured binary carries none of this. CMake:
-// refloop_mutant(<name>) in reference-loop/CMakeLists.txt. A fault stands in a source file, never in a
-// header.
+// The measured loop carries none of this: every `is_mutant(...)` is the constant false. For the mutants it is
+// compiled once more with -DREFLOOP_MUTABLE, and each links its own kMutant (conformance/mutants). A fault
+// stands in a source file, never in a header, which others compile without that definition.
 #pragma once
 
 namespace refloop {
@@ -99,12 +98,11 @@ enum class Mutant {
   timeouts_by_deadline,
 };
 
-#ifndef REFLOOP_MUTANT
-#define REFLOOP_MUTANT none
+#ifdef REFLOOP_MUTABLE
+extern const Mutant kMutant;  // of this executable
+inline bool is_mutant(Mutant mutant) { return kMutant == mutant; }
+#else
+consteval bool is_mutant(Mutant) { return false; }
 #endif
-
-inline constexpr Mutant kMutant = Mutant::REFLOOP_MUTANT;
-
-consteval bool is_mutant(Mutant mutant) { return kMutant == mutant; }
 
 }  // namespace refloop

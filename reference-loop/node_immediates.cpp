@@ -33,7 +33,7 @@ void NodeImmediates::add_empty() {
 }
 
 void NodeImmediates::append(Immediate& immediate) {
-  if constexpr (is_mutant(Mutant::immediates_lifo))
+  if (is_mutant(Mutant::immediates_lifo))
     queue_.push_front(immediate);
   else
     queue_.push_back(immediate);
@@ -103,8 +103,8 @@ bool NodeImmediates::run_queue() {
       layer_.route_error();
       return false;
     }
-    if constexpr (is_mutant(Mutant::immediates_in_same_pass)) outstanding_.splice_back(queue_);
-    if constexpr (is_mutant(Mutant::one_immediate_per_turn)) {
+    if (is_mutant(Mutant::immediates_in_same_pass)) outstanding_.splice_back(queue_);
+    if (is_mutant(Mutant::one_immediate_per_turn)) {
       outstanding_.splice_back(queue_);
       queue_.splice_back(outstanding_);
     }

@@ -98,7 +98,7 @@ void NodeLayer::after_callback() {
 }
 
 bool NodeLayer::drain() {
-  if constexpr (is_mutant(Mutant::drain_once_per_phase)) return !exited_;
+  if (is_mutant(Mutant::drain_once_per_phase)) return !exited_;
   return drain_now();
 }
 
@@ -114,7 +114,7 @@ bool NodeLayer::drain_now() {
 
 bool NodeLayer::drain_queues() {
   do {
-    if constexpr (is_mutant(Mutant::microtasks_before_ticks)) run_microtasks();
+    if (is_mutant(Mutant::microtasks_before_ticks)) run_microtasks();
     if (!run_ticks()) return false;
     run_microtasks();
     if (exited_) return false;
@@ -134,7 +134,7 @@ bool NodeLayer::run_ticks() {
       route_error();
       return false;
     }
-    if constexpr (is_mutant(Mutant::ticks_alternate_with_microtasks)) break;
+    if (is_mutant(Mutant::ticks_alternate_with_microtasks)) break;
   }
   return true;
 }

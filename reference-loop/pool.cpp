@@ -78,7 +78,7 @@ void Pool::submit(Work& work, Work::RunFunction run, Work::DoneFunction done, Wo
   bool wake;
   {
     const std::lock_guard lock(mutex_);
-    if constexpr (is_mutant(Mutant::pool_starts_youngest_first))
+    if (is_mutant(Mutant::pool_starts_youngest_first))
       queue_.push_front(work);
     else
       queue_.push_back(work);
@@ -219,9 +219,9 @@ Result<void> Pool::cancel(Work& work) {
     work.refloop::ListHook<>::unlink();
     if (!work.stepped_aside_) queue_size_.fetch_sub(1, std::memory_order_relaxed);
   }
-  if constexpr (is_mutant(Mutant::work_runs_after_cancel)) work.run_(work);
+  if (is_mutant(Mutant::work_runs_after_cancel)) work.run_(work);
   work.error_ = Error::canceled;
-  if constexpr (is_mutant(Mutant::canceled_work_lost)) {
+  if (is_mutant(Mutant::canceled_work_lost)) {
     work.outstanding_ = false;
     --outstanding_;
     --loop_.active_requests_;
@@ -259,12 +259,12 @@ void Pool::deliver(Work& work) {
   work.outstanding_ = false;
   --outstanding_;
   --loop_.active_requests_;
-  if constexpr (is_mutant(Mutant::pool_completion_twice)) {
+  if (is_mutant(Mutant::pool_completion_twice)) {
     loop_.invoke(Kind::pool, work.tag_, [&] {  // the caller's own memory is not touched twice
       if (work.owned_by_pool_) work.done_(work, work.error_);
     });
   }
-  if constexpr (is_mutant(Mutant::no_drain_after_pool))
+  if (is_mutant(Mutant::no_drain_after_pool))
     return loop_.trace_callback(Kind::pool, work.tag_, [&] { work.done_(work, work.error_); });
   loop_.invoke(Kind::pool, work.tag_, [&] { work.done_(work, work.error_); });
 }

@@ -91,7 +91,7 @@ void Process::exited() {
   loop_.backend_->unwatch(watch_);
   pidfd_.reset();
   deactivate();
-  if constexpr (is_mutant(Mutant::exit_status_lost)) status = {};
+  if (is_mutant(Mutant::exit_status_lost)) status = {};
   loop_.invoke(kind_, tag_, [&] { on_exit_(*this, status); });
   if (is_mutant(Mutant::exit_twice) && !is_closing())
     loop_.invoke(kind_, tag_, [&] { on_exit_(*this, status); });

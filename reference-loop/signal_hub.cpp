@@ -49,7 +49,7 @@ void note_signal(int number) {
     const std::uint64_t one = 1;
     while (fd >= 0 && sys::write(fd, &one, sizeof(one)) < 0 && errno == EINTR) {
     }
-    if constexpr (is_mutant(Mutant::signal_callback_in_handler)) hub_watch->on_ready(*hub_watch, 0);
+    if (is_mutant(Mutant::signal_callback_in_handler)) hub_watch->on_ready(*hub_watch, 0);
   }
   handlers_running.fetch_sub(1);
   errno = error;
@@ -111,7 +111,7 @@ Result<std::unique_ptr<SignalHub>> SignalHub::create(Loop& loop) {
   if (auto watched = loop.backend_->watch(hub->watch_, hub->wake_.fd(), EPOLLIN); !watched)
     return failure(watched.error());
   hub->sink_ = &take_sink(hub->wake_.fd());
-  if constexpr (is_mutant(Mutant::signal_callback_in_handler)) hub_watch = &hub->watch_;
+  if (is_mutant(Mutant::signal_callback_in_handler)) hub_watch = &hub->watch_;
   return hub;
 }
 

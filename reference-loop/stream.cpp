@@ -98,9 +98,9 @@ void Stream::ended(Error error) {
   end_delivered_ = true;
   if (send_failed_ && error == Error::none) error = write_error_;
   update_activity();
-  if constexpr (is_mutant(Mutant::end_shuts_down_sending)) (void)loop_.backend_->shutdown(*this);
+  if (is_mutant(Mutant::end_shuts_down_sending)) (void)loop_.backend_->shutdown(*this);
   loop_.invoke(Kind::read_end, tag_, [&] { on_end_(*this, error); });
-  if constexpr (is_mutant(Mutant::end_twice)) {
+  if (is_mutant(Mutant::end_twice)) {
     if (!is_closing()) loop_.invoke(Kind::read_end, tag_, [&] { on_end_(*this, error); });
   }
 }
@@ -122,7 +122,7 @@ Result<void> Stream::shutdown(ShutdownCallback callback) {
   ++loop_.active_requests_;
   shutdown_tag_.label = tag_.label;
   loop_.trace_schedule(Kind::shutdown, shutdown_tag_);
-  if constexpr (is_mutant(Mutant::shutdown_synchronous)) {
+  if (is_mutant(Mutant::shutdown_synchronous)) {
     if (queue_.empty() && sent_.empty() && !connecting_) {
       deliver_shutdown();
       return {};

@@ -62,7 +62,7 @@ Result<void> Stream::write(WriteRequest& request, std::span<const Bytes> buffers
   std::ranges::transform(buffers, request.buffers_.begin(), to_iovec);
   loop_.trace_schedule(Kind::write_done, request.tag_);
   enqueue(request);
-  if constexpr (is_mutant(Mutant::write_callback_synchronous)) deliver_writes();
+  if (is_mutant(Mutant::write_callback_synchronous)) deliver_writes();
   return {};
 }
 
@@ -141,7 +141,7 @@ void Stream::front_written(Error error) {
   request.error_ = error;
   request.descriptor_.reset();            // open only if it failed
   queued_bytes_ -= request.bytes_left();  // not zero only if it failed
-  if constexpr (is_mutant(Mutant::write_callbacks_lifo))
+  if (is_mutant(Mutant::write_callbacks_lifo))
     sent_.push_front(request);
   else
     sent_.push_back(request);

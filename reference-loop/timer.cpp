@@ -19,7 +19,7 @@ void Timer::leave_heap() {
 void Timer::arm(Nanos timeout) {
   leave_heap();
   const Nanos base = loop_.now();
-  constexpr Nanos kTooLong = is_mutant(Mutant::timeout_wraps) ? Nanos{0} : Nanos::max();
+  const Nanos kTooLong = is_mutant(Mutant::timeout_wraps) ? Nanos{0} : Nanos::max();
   due_ = timeout > Nanos::max() - base ? kTooLong : base + std::max(timeout, Nanos{0});
   loop_.timers_.insert(*this, due_);
   activate();

@@ -18,8 +18,8 @@ struct Removed {
 
 bool TimerHeap::before(const Entry& a, const Entry& b) {
   if (a.due != b.due) return a.due < b.due;
-  if constexpr (is_mutant(Mutant::equal_deadlines_in_any_order)) return false;
-  if constexpr (is_mutant(Mutant::timers_lifo_at_equal_due)) return a.sequence > b.sequence;
+  if (is_mutant(Mutant::equal_deadlines_in_any_order)) return false;
+  if (is_mutant(Mutant::timers_lifo_at_equal_due)) return a.sequence > b.sequence;
   return a.sequence < b.sequence;
 }
 
@@ -36,7 +36,7 @@ void TimerHeap::insert(Timer& timer, Nanos due) {
 
 void TimerHeap::remove(Timer& timer) {
   const std::size_t index = timer.heap_index_;
-  if constexpr (is_mutant(Mutant::restart_keeps_place)) last_removed = {&timer, entries_[index].sequence};
+  if (is_mutant(Mutant::restart_keeps_place)) last_removed = {&timer, entries_[index].sequence};
   timer.heap_index_ = kNoIndex;
   const Entry last = entries_.back();
   entries_.pop_back();

@@ -82,7 +82,7 @@ Result<void> Udp::send(DatagramRequest& request, Bytes bytes, const Address* to,
   const bool first = queue_.empty();
   queue_.push_back(request);
   if (first) send_queue();
-  if constexpr (is_mutant(Mutant::udp_send_synchronous)) deliver_sent();
+  if (is_mutant(Mutant::udp_send_synchronous)) deliver_sent();
   return {};
 }
 
@@ -125,7 +125,7 @@ void Udp::complete_front(Error error) {
   request.error_ = error;
   queued_bytes_ -= request.bytes_.size();
   --queued_datagrams_;
-  if constexpr (is_mutant(Mutant::udp_callbacks_newest_first))
+  if (is_mutant(Mutant::udp_callbacks_newest_first))
     sent_.push_front(request);
   else
     sent_.push_back(request);

@@ -19,7 +19,7 @@ Result<void> Watcher::start(Callback callback) {
   if (is_closing() || !callback) return failure(Error::bad_state);
   if (is_active()) return {};
   callback_ = callback;
-  if constexpr (is_mutant(Mutant::watchers_newest_first))
+  if (is_mutant(Mutant::watchers_newest_first))
     list().push_front(*this);
   else
     list().push_back(*this);
@@ -35,7 +35,7 @@ void Watcher::stop() {
 
 void Loop::run_watchers(Phase phase, IntrusiveList<Watcher>& watchers) {
   enter(phase);
-  if constexpr (is_mutant(Mutant::watchers_without_snapshot)) {
+  if (is_mutant(Mutant::watchers_without_snapshot)) {
     IntrusiveList<Watcher> done;
     while (!watchers.empty()) {
       Watcher& watcher = watchers.pop_front();
@@ -44,7 +44,7 @@ void Loop::run_watchers(Phase phase, IntrusiveList<Watcher>& watchers) {
     }
     return watchers.splice_back(done);
   }
-  if constexpr (is_mutant(Mutant::stopped_sibling_watcher_runs)) {
+  if (is_mutant(Mutant::stopped_sibling_watcher_runs)) {
     std::vector<Watcher*> all;
     for (Watcher& watcher : watchers) all.push_back(&watcher);
     for (Watcher* watcher : all) invoke(watcher->kind_, watcher->tag_, [&] { watcher->callback_(*watcher); });

@@ -28,6 +28,16 @@ inline std::vector<Rule> select(const std::vector<std::string>& ids) {
   return rules;
 }
 
+#ifdef __SANITIZE_ADDRESS__
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
+// Repetitions of a rule. A sanitizer watches how the code runs, and one run shows it as much as twenty do; it
+// also makes each run slow, which costs guards: then only a failure accuses.
+constexpr unsigned times(unsigned repeat) { return kSanitized ? 1 : repeat; }
+
 // Of a player: the words that select virtual time.
 inline std::vector<std::string> in_virtual_time(unsigned seed) {
   return {"--option", "time=virtual", "--option", "seed=" + std::to_string(seed)};

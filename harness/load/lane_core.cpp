@@ -3,8 +3,13 @@
 #include <algorithm>
 #include <cassert>
 
+#include "harness/stats/ruler_mutant.h"
+
 namespace tickmark::load {
 namespace {
+
+using stats::is_ruler_mutant;
+using stats::RulerMutant;
 
 // Different streams for warm-up and window: the measured arrivals do not depend on the warm-up's length.
 constexpr uint64_t kWarmupStream = 0x77617266;
@@ -55,6 +60,7 @@ uint32_t LaneCore::arrive() {
 }
 
 void LaneCore::arrive_at(uint32_t connection, Nanos at) {
+  if (is_ruler_mutant(RulerMutant::drops_late_arrivals) && !idle(connection)) return;
   bool measured = in_window(at);
   book_.add(connection, next_number_++, at, measured);
   if (measured) {
@@ -80,7 +86,8 @@ void LaneCore::end(const Request& r, End how, Nanos at) {
   --measured_open_;
   if (how == End::kCompleted) {
     ++report_.counts.completed;
-    report_.response_time.record(at - r.intended);
+    report_.response_time.record(at -
+                                 (is_ruler_mutant(RulerMutant::stamps_at_the_send) ? r.sent : r.intended));
     report_.service_time.record(at - r.sent);
     series_->record(r.intended, at - r.intended);
     return;
