@@ -17,6 +17,8 @@ std::vector<Mutant> all_mutants() { return read_mutants(kSource / "conformance/m
 
 // Repetitions within which a mutant must be killed.
 constexpr unsigned kRepeat = 3;
+// Many a fault is that the loop never ends, and each of those costs this.
+constexpr Nanos kHangs = 1s;
 
 std::vector<Mutant> mutants_that_are(bool equivalent) {
   auto mutants = all_mutants();
@@ -31,15 +33,15 @@ TEST_P(EachMutant, is_killed_by_every_rule_its_file_names) {
   const auto rules = select(mutant.killed_by);
   ASSERT_FALSE(rules.empty());
   ASSERT_EQ(rules.size(), mutant.killed_by.size()) << "a rule that does not exist is named";
-  for (const Verdict& verdict : play({kBin + "mutant_" + mutant.name}, rules, kRepeat)) {
+  for (const Verdict& verdict : play({kBin + "mutant_" + mutant.name}, rules, kRepeat, {}, {}, kHangs)) {
     EXPECT_TRUE(verdict.is_violation()) << describe(verdict);
   }
 }
 
 TEST_P(EachMutant, is_killed_in_virtual_time_too) {
   const Mutant& mutant = GetParam();
-  for (const Verdict& verdict :
-       play({kBin + "mutant_" + mutant.name}, select(mutant.killed_by), kRepeat, {}, in_virtual_time(1))) {
+  for (const Verdict& verdict : play({kBin + "mutant_" + mutant.name}, select(mutant.killed_by), kRepeat, {},
+                                     in_virtual_time(1), kHangs)) {
     EXPECT_TRUE(verdict.is_violation()) << describe(verdict);
   }
 }

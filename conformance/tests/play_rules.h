@@ -43,10 +43,15 @@ inline std::vector<std::string> in_virtual_time(unsigned seed) {
   return {"--option", "time=virtual", "--option", "seed=" + std::to_string(seed)};
 }
 
-// `options` are put behind the player's own arguments.
+// Then every run has a loop and a world of its own, and no rule needs its own process.
+inline bool is_virtual(const std::vector<std::string>& options) {
+  return std::ranges::find(options, "time=virtual") != options.end();
+}
+
+// `options` are put behind the player's own arguments. A run that takes longer than `run_deadline` hangs.
 inline std::vector<Verdict> play(const std::vector<std::string>& argv, const std::vector<Rule>& rules,
                                  unsigned repeat, const Versions& versions = {},
-                                 const std::vector<std::string>& options = {}) {
+                                 const std::vector<std::string>& options = {}, Nanos run_deadline = 3s) {
   const ScratchFolder scratch;
   const ConformPlan plan{.subject = "player",
                          .argv = argv,
@@ -54,7 +59,8 @@ inline std::vector<Verdict> play(const std::vector<std::string>& argv, const std
                          .rules = &rules,
                          .mode = "",
                          .repeat = repeat,
-                         .run_deadline = 3s,
+                         .fresh_loops = is_virtual(options),
+                         .run_deadline = run_deadline,
                          .folder = scratch.path(),
                          .traces = {},
                          .progress = {}};

@@ -136,7 +136,7 @@ TEST(Players, node_passes_what_it_can_be_asked) {
   const Versions versions = node_versions();
   if (versions.empty()) GTEST_SKIP() << "there is no node on the PATH";
   const auto verdicts =
-      play({"node", (kSource / "baselines/node/main.cjs").string()}, all_rules(), 10, versions);
+      play({"node", (kSource / "baselines/node/main.cjs").string()}, all_rules(), 3, versions);
   unsigned passed = 0;
   for (const Verdict& verdict : verdicts) {
     EXPECT_TRUE(verdict.kind == VerdictKind::pass || verdict.kind == VerdictKind::unsupported ||
