@@ -72,6 +72,7 @@ run::ConformPass make_pass(process::Registry& registry, output::Progress& progre
     for (const auto& subject : plan.conformance.at("subjects")) request.subjects.push_back(subject);
     if (request.subjects.empty()) return kOk;
     request.repeat = plan.conformance.at("repeat").get<unsigned>();
+    request.rules = plan.conformance.value("selection", std::vector<std::string>());
     request.background_connections = plan.conformance.value("background_connections", 0);
     auto traces = bundle.traces_folder();
     if (!traces) return std::unexpected(traces.error());

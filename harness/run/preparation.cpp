@@ -115,6 +115,7 @@ output::Json conformance_of(const RunRequest& request, const Suite& suite) {
   output::Json conformance = request.conformance;
   if (!conformance.is_object()) return conformance;
   if (!conformance.contains("repeat")) conformance["repeat"] = suite.conformance_repeat;
+  if (!conformance.contains("selection")) conformance["selection"] = suite.conformance_rules;
   if (!conformance.contains("background_connections")) {
     conformance["background_connections"] = suite.conformance_background_connections;
   }

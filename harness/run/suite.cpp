@@ -131,6 +131,8 @@ Suite read_suite(const YAML::Node& root, const std::string& name) {
           {"subjects", [&](auto& n) { suite.subjects = n.template as<std::vector<std::string>>(); }},
           {"calibration_ms", [&](auto& n) { suite.calibration_duration = milliseconds(n); }},
           {"conformance_repeat", [&](auto& n) { suite.conformance_repeat = whole(n, 1, 100'000); }},
+          {"conformance_rules",
+           [&](auto& n) { suite.conformance_rules = n.template as<std::vector<std::string>>(); }},
           {"conformance_background_connections",
            [&](auto& n) { suite.conformance_background_connections = whole(n, 0, 1'000'000); }},
           {"cells",

@@ -50,6 +50,7 @@ struct Suite {
   std::vector<std::string> subjects;  ///< whom it asks where the user names nobody; empty: every subject
   Nanos calibration_duration{0};      ///< window of each calibration trial
   int conformance_repeat = 1;
+  std::vector<std::string> conformance_rules;  ///< rules or folders of rules; empty: the whole catalogue
   int conformance_background_connections = 0;  ///< 0: no pass beside a live workload
   std::vector<CellTemplate> cells;
 };
