@@ -1,5 +1,6 @@
 #include "reference-loop/loop.h"
 
+#include <algorithm>
 #include <atomic>
 #include <gtest/gtest.h>
 #include <thread>
@@ -130,7 +131,8 @@ TEST_F(LoopTest, an_unreferenced_timer_that_became_due_in_the_last_iteration_run
     idle.stop();
   });
   loop->run();
-  EXPECT_EQ(log.back(), "timer");
+  EXPECT_EQ(std::ranges::count(log, "timer"),
+            1);  // on a busy machine it may be due before the idle watcher runs
 }
 
 TEST_F(LoopTest, poll_does_not_wait_while_there_is_something_else_to_do) {

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
+#include <openssl/crypto.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -69,6 +70,7 @@ class Threads {
   static void* enter(void* argument) {
     const std::unique_ptr<Start> start(static_cast<Start*>(argument));
     start->connection.run(start->threads->context_.open(start->connection));
+    OPENSSL_thread_stop();  // what it keeps per thread must be gone before main is told that this one is
     // Before the descriptor is closed: its number may be another connection's right after.
     start->threads->forget(start->connection.fd());
     return nullptr;
