@@ -2,11 +2,21 @@
 #include <fstream>
 #include <gtest/gtest.h>
 
+#include "harness/cli/find_max.h"
 #include "harness/cli/settings.h"
 #include "harness/cli/units.h"
 
 namespace tickmark::cli {
 namespace {
+
+TEST(Units, an_objective_is_a_percentile_and_a_limit) {
+  const auto objective = parse_objective("p99.9 < 10ms");
+  ASSERT_TRUE(objective);
+  EXPECT_DOUBLE_EQ(objective->q, 0.999);
+  EXPECT_EQ(objective->limit, 10ms);
+  for (const char* text : {"", "p99", "p99>10ms", "p99<", "p101<1s", "p10<1s", "99<1s", "pp<1s", "p99<-1s"})
+    EXPECT_FALSE(parse_objective(text)) << text;
+}
 
 TEST(Units, durations_need_a_unit_and_a_positive_number) {
   EXPECT_EQ(parse_duration("--duration", "6s"), 6s);

@@ -41,6 +41,9 @@ class Refusals(unittest.TestCase):
         (["load", "http://127.0.0.1:1/"], 2, "--rate"),
         (["load", "http://127.0.0.1:1/", "--rate", "0"], 2, "'0'"),
         (["load", "http://127.0.0.1:1/", "--rate", "5", "--closed"], 2, "--closed"),
+        (["load", "http://127.0.0.1:1/", "--find-max", "p99<10ms", "--closed"], 2, "--find-max"),
+        (["load", "http://127.0.0.1:1/", "--find-max", "fast"], 2, "'fast'"),
+        (["load", "http://127.0.0.1:1/", "--find-max", "p99<10"], 2, "'10'"),
         (["load", "http://127.0.0.1:99999/", "--closed"], 2, "99999"),
         (["load", "ftp://127.0.0.1/", "--closed"], 2, "ftp"),
         (["load", "tcp://127.0.0.1:1", "--closed"], 2, "--workload"),
@@ -144,6 +147,23 @@ class Data(unittest.TestCase):
         self.assertEqual(server.returncode, 0)
         self.assertIn("final", json.loads(rest))
         self.assertIn("Tag=main.response,", hlog.read_text())
+
+    def test_the_highest_rate_is_an_interval_of_loads(self):
+        server = subprocess.Popen([TICKMARK, "serve", "raw_epoll", "--workload", "sockets"], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True)
+        try:
+            port = json.loads(server.stdout.readline())["ready"]["port"]
+            # Nothing answers within a microsecond: the search goes down to where too few requests are left.
+            done = tickmark("load", f"tcp://127.0.0.1:{port}", "--workload", "sockets", "--find-max", "p50<1us",
+                            "--connections", "4", "--duration", "200ms", "--warmup", "50ms", "--json")
+        finally:
+            server.communicate(timeout=20)
+        self.assertEqual(done.returncode, 4, done.stderr)
+        knee = json.loads(done.stdout)
+        self.assertEqual(knee["schema"], "tickmark.knee/1")
+        self.assertIsNone(knee["kept_rate_per_s"])
+        self.assertEqual(knee["loads"][0]["rate_per_s"], 1000)
+        self.assertIn(knee["loads"][-1]["outcome"], ("void", "broken"))
 
     def test_conform_prints_the_verdicts(self):
         with tempfile.TemporaryDirectory() as folder:

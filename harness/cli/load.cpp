@@ -10,6 +10,7 @@
 #include <netdb.h>
 #include <nlohmann/json.hpp>
 
+#include "harness/cli/find_max.h"
 #include "harness/cli/load_report.h"
 #include "harness/cli/pairs.h"
 #include "harness/cli/target.h"
@@ -33,6 +34,7 @@ struct LoadFlags {
   std::string workload;
   std::string variant;
   std::string hlog;
+  std::string find_max;
   std::vector<std::string> params;
   int connections = 50;
   int cpu = -1;
@@ -41,6 +43,9 @@ struct LoadFlags {
   bool storm = false;
   bool spin = false;
 };
+
+// From which --find-max goes up or down, where no --rate says better.
+constexpr const char* kFirstRate = "1000";
 
 std::atomic<bool> signaled = false;
 
@@ -76,13 +81,16 @@ Expected<load::LoadConfig> make_config(const LoadFlags& options, const Target& t
   if (options.closed && !options.rate.empty()) {
     return usage_error("--closed and --rate exclude each other: a closed loop has no rate; drop one of them");
   }
-  if (!options.closed && options.rate.empty()) {
+  if (!options.find_max.empty() && (options.closed || options.storm || !options.hlog.empty())) {
+    return usage_error("--find-max runs many loads of the open loop; drop --closed, --storm and --hlog");
+  }
+  if (!options.closed && options.rate.empty() && options.find_max.empty()) {
     return usage_error("no --rate given; say how many requests per second to offer, or ask for --closed");
   }
   if (options.closed) {
     lane.arrivals = load::Arrivals::kClosed;
   } else {
-    auto rate = parse_rate("--rate", options.rate);
+    auto rate = parse_rate("--rate", options.rate.empty() ? kFirstRate : options.rate);
     if (!rate) return std::unexpected(rate.error());
     lane.rate_per_s = *rate;
     lane.arrivals = options.arrivals == "constant" ? load::Arrivals::kConstant : load::Arrivals::kPoisson;
@@ -115,6 +123,20 @@ Expected<void> write_hlog(const std::string& path, const load::LoadReport& repor
   return output::write_atomically(path, log);
 }
 
+Expected<int> find_max(const LoadFlags& options, const load::LoadConfig& config, const load::LoadHooks& hooks,
+                       bool json) {
+  const auto objective = parse_objective(options.find_max);
+  if (!objective) return std::unexpected(objective.error());
+  const load::KneePlan plan{.start_per_s = config.lanes.front().rate_per_s, .seed = options.seed};
+  const auto knee = load::find_knee(plan, [&](double rate, uint64_t seed) {
+    fmt::print(stderr, "a load of {} at {:.0f}/s\n", options.duration, rate);
+    return probe_rate(config, hooks, *objective, rate, seed);
+  });
+  if (!knee) return std::unexpected(knee.error());
+  fmt::print("{}", json ? knee_json(*knee, options.find_max) + "\n" : print_knee(*knee, options.find_max));
+  return knee->open_end.empty() ? kOk : kInconclusive;
+}
+
 Expected<int> run_verb(const LoadFlags& options, bool json) {
   auto target = Target::parse(options.url);
   if (!target) return std::unexpected(target.error());
@@ -139,6 +161,7 @@ Expected<int> run_verb(const LoadFlags& options, bool json) {
       fmt::print(stderr, "\r{:.1f} of {:.1f} s, {} completed ", seconds(elapsed), total_s,
                  print_count(completed));
   };
+  if (!options.find_max.empty()) return find_max(options, *config, hooks, json);
   auto report = load::run_load(*config, hooks);
   if (live) fmt::print(stderr, "\r{:60}\r", "");
   if (!report) return std::unexpected(report.error());
@@ -163,6 +186,8 @@ void add_load(CLI::App& app, Invocation& invocation) {
                             [options, &invocation] { return run_verb(*options, invocation.json); });
   verb->add_option("url", options->url, "http://host:port/path or tcp://host:port")->required();
   verb->add_option("--rate", options->rate, "requests per second offered, as 1000 or 50k (open loop)");
+  verb->add_option("--find-max", options->find_max,
+                   "search the highest rate that keeps this objective, as 'p99<10ms'; --rate is the first");
   verb->add_option("--arrivals", options->arrivals, "poisson or constant")
       ->check(CLI::IsMember({"poisson", "constant"}))
       ->capture_default_str();

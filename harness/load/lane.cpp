@@ -14,7 +14,8 @@ LaneCore::Setup core_setup(const LaneConfig& config, const LoadConfig& load, uin
           .arrivals = config.arrivals,
           .rate_per_s = config.rate_per_s,
           .request_timeout = load.request_timeout,
-          .seed = load.seed + index * 0x9E3779B97F4A7C15ULL};
+          .seed = load.seed + index * 0x9E3779B97F4A7C15ULL,
+          .records = load.records};
 }
 
 }  // namespace

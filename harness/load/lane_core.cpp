@@ -90,6 +90,7 @@ void LaneCore::end(const Request& r, End how, Nanos at) {
                                  (is_ruler_mutant(RulerMutant::stamps_at_the_send) ? r.sent : r.intended));
     report_.service_time.record(at - r.sent);
     series_->record(r.intended, at - r.intended);
+    if (setup_.records) setup_.records->push_back({r.number, r.intended, r.sent, at});
     return;
   }
   ++(how == End::kError ? report_.counts.errors : report_.counts.timeouts);

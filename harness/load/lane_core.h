@@ -42,6 +42,7 @@ class LaneCore {
     double rate_per_s = 0;
     Nanos request_timeout = 5s;
     uint64_t seed = 1;
+    std::vector<RequestRecord>* records = nullptr;  ///< see LoadConfig
   };
   explicit LaneCore(const Setup& setup);
 

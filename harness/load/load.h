@@ -32,6 +32,12 @@ struct LaneConfig {
   double rate_per_s = 0;  ///< open loop only, > 0, all connections of the lane together
 };
 
+/// One measured request that was answered correctly, all times on CLOCK_MONOTONIC.
+struct RequestRecord {
+  uint64_t number = 0;  ///< of its lane
+  Nanos intended{0}, sent{0}, seen{0};
+};
+
 struct LoadConfig {
   std::string address = "127.0.0.1";  ///< numeric IPv4
   uint16_t port = 0;
@@ -49,6 +55,9 @@ struct LoadConfig {
   /// does not delay it. For light loads on shared cores; never with `spin`, which would starve the kernel.
   bool realtime = false;
   bool spin = false;  ///< spin through the last microseconds before a deadline (own core only)
+  /// Borrowed; gets every completed request of every lane, in order of their ends. For proofs that hold each
+  /// against what the server says of it; reserve it beforehand. Null: only histograms are kept.
+  std::vector<RequestRecord>* records = nullptr;
 };
 
 /// scheduled = completed + errors + timeouts + in_flight + unsent, exactly: requests whose intended time
