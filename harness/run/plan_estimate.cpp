@@ -6,8 +6,8 @@
 namespace tickmark::run {
 namespace {
 
-constexpr double kStartAndStopS = 0.15;      // guard, exec, ready line; drain; teardown; samples; fdatasync
-constexpr double kConnectionsPerS = 6'700;   // ramp at 20,000/s, first answers, closing, per connection
+constexpr double kStartAndStopS = 0.15;     // guard, exec, ready line; drain; teardown; samples; fdatasync
+constexpr double kConnectionsPerS = 6'700;  // ramp at 20,000/s, first answers, closing, per connection
 
 }  // namespace
 
