@@ -46,7 +46,7 @@ size_t send_until_stuck(int fd, std::string_view bytes, size_t most) {
 class Backpressure : public ::testing::TestWithParam<std::string> {
  protected:
   void serve(const std::string& workload, const std::vector<std::string>& more = {}) {
-    std::vector<std::string> words = {TICKMARK_SUBJECT_FOLDER "/subject_reference_loop",
+    std::vector<std::string> words = {std::string(TICKMARK_SUBJECT_FOLDER) + "/subject_reference_loop",
                                       "serve",
                                       "--workload",
                                       workload,

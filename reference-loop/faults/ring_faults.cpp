@@ -52,7 +52,8 @@ void shorten(io_uring_sqe& submission) {
     submission.len = std::min(submission.len, 1u);
     return;
   }
-  auto& message = *reinterpret_cast<msghdr*>(submission.addr);
+  auto& message =
+      *reinterpret_cast<msghdr*>(submission.addr);  // NOLINT(performance-no-int-to-ptr): the kernel's
   if (message.msg_iovlen == 0) return;
   message.msg_iovlen = 1;
   message.msg_iov[0].iov_len = std::min<std::size_t>(message.msg_iov[0].iov_len, 1);
