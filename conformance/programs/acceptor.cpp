@@ -8,8 +8,7 @@ namespace tickmark::programs {
 void Acceptor::begin(const Program& program) {
   program_ = &program;
   queues_.reset();
-  phases_.reset(program, profile_.begins_before_timers ? Place::closing : Place::check,
-                profile_.pass_reads_clock_once);
+  phases_.reset(program, profile_.begins_before_timers ? Place::closing : Place::check, profile_);
   made_.clear();
   cleared_.clear();
   optional_.clear();

@@ -126,6 +126,30 @@ TEST(AcceptorTest, a_timeout_armed_by_a_timeout_waits_a_turn) {
   const Label i = w.add(Verb::immediate, a);
   EXPECT_EQ(w.judge({a, i, inner}), "");
   EXPECT_EQ(w.judge({a, inner, i}), "timers_wait_a_turn");
+  EXPECT_EQ(w.judge({a, inner, i}, {.phase_has_one_pass = false}), "") << "libuv before 1.48";
+}
+
+TEST(AcceptorTest, a_list_runs_once_a_pass) {
+  Written w;
+  const Label a = w.add(Verb::timeout, kMain, 4);
+  const Label i = w.add(Verb::immediate, a);
+  const Label b = w.add(Verb::timeout, kMain, 4);
+  const Label other = w.add(Verb::timeout, kMain, 1);
+  EXPECT_EQ(w.judge({a, b, other, i}), "");
+  EXPECT_EQ(w.judge({a, other, i, b}), "");
+  EXPECT_EQ(w.judge({a, other, b, i}), "timers_wait_a_turn");
+}
+
+// The tick comes too late: the list has been put back, and is looked at as if it had not run.
+TEST(AcceptorTest, a_list_is_put_back_before_the_ticks) {
+  Written w;
+  const Label often = w.add(Verb::interval, kMain, 10, 2);
+  const Label other = w.add(Verb::timeout, often, 4);
+  const Label t = w.add(Verb::tick, often);
+  w.program.add(t, {.verb = Verb::block, .ms = 4});
+  w.to(Verb::refresh, often, t);
+  EXPECT_EQ(w.judge({often, t, other, often}), "");
+  EXPECT_EQ(w.judge({often, t, often, other}), "");
 }
 
 TEST(AcceptorTest, a_list_that_cannot_expire_earlier_comes_later) {

@@ -45,11 +45,19 @@ class Running {
     auto runs = subject_.play(file);
     if (!runs) return std::unexpected(runs.error());
     campaign_.programs += to - from;
-    campaign_.missing += to - from - std::min<uint64_t>(runs->size(), to - from);
+    std::vector<bool> has_run(to - from);
     for (Run& run : *runs) {
-      if (run.program < from || run.program >= to)
-        return subject_error("a run of a program that was not asked for");
+      if (run.program < from || run.program >= to || has_run[run.program - from])
+        return subject_error(
+            fmt::format("{} wrote a run of program {} that was not asked for, or a second one", subject_.id,
+                        run.program));
+      has_run[run.program - from] = true;
       judge(file.programs[run.program - from], std::move(run));
+    }
+    for (uint64_t i = 0; i < has_run.size(); ++i) {
+      if (has_run[i]) continue;
+      ++campaign_.missing;
+      if (!campaign_.first_missing) campaign_.first_missing = from + i;
     }
     return {};
   }

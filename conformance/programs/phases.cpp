@@ -9,11 +9,12 @@ constexpr Place behind(Place place) {
 
 }  // namespace
 
-void Phases::reset(const Program& program, Place begin, bool pass_reads_clock_once) {
+void Phases::reset(const Program& program, Place begin, const Profile& profile) {
   timers.reset(program);
   place_ = begin;
   is_before_check_ = false;
-  pass_reads_clock_once_ = pass_reads_clock_once;
+  pass_reads_clock_once_ = profile.pass_reads_clock_once;
+  phase_has_one_pass_ = profile.phase_has_one_pass;
   immediates_.clear();
   outstanding_.clear();
   under_way_.clear();
@@ -53,13 +54,17 @@ RuleId Phases::take_timer(Label label) {
     if (const RuleId broken = cross_to(Place::timers); broken != RuleId::none) return broken;
     timers.begin_pass();
   } else if (!pass_reads_clock_once_) {
-    timers.may_be_another_pass();
-  } else if (!timers.was_armed_before_this_pass(label) && !timers.is_chosen(label)) {
-    if (can_cross(Place::timers) != RuleId::none) return RuleId::timers_wait_a_turn;
+    timers.may_be_another_pass(label);
+  } else if (!timers.may_be_of_this_pass(label) && !timers.is_chosen(label)) {
+    if (phase_has_one_pass_) {
+      if (can_cross(Place::timers) != RuleId::none) return RuleId::timers_wait_a_turn;
+    } else if (!timers.may_end_pass()) {
+      return RuleId::overdue_before_leaving;
+    }
     timers.end_pass();
     timers.begin_pass();
-  } else if (can_cross(Place::timers) == RuleId::none) {
-    timers.may_be_another_pass();
+  } else if (phase_has_one_pass_ ? can_cross(Place::timers) == RuleId::none : timers.may_end_pass()) {
+    timers.may_be_another_pass(label);
   }
   if (const RuleId broken = timers.may_fire(label); broken != RuleId::none) return broken;
   timers.fire(label);
@@ -148,7 +153,7 @@ void Phases::begin_check() {
 bool Phases::is_of_this_batch(Label label, Verb verb) const {
   switch (place_) {
     case Place::timers:
-      return is_timer(verb) && (timers.was_armed_before_this_pass(label) || timers.is_chosen(label));
+      return is_timer(verb) && (timers.may_be_of_this_pass(label) || timers.is_chosen(label));
     case Place::poll:
       return is_pool(verb) && deliverable_.has(label);
     case Place::check:

@@ -10,6 +10,7 @@
 // been one, unless something would have run in it. Whether there was does not matter for what may come next;
 // that it may have been does.
 
+#include "conformance/programs/profile.h"
 #include "conformance/programs/timers.h"
 
 namespace tickmark::programs {
@@ -18,8 +19,7 @@ enum class Place : uint8_t { timers, poll, check, closing };
 
 class Phases {
  public:
-  /// `pass_reads_clock_once`: profile.h.
-  void reset(const Program& program, Place begin, bool pass_reads_clock_once);
+  void reset(const Program& program, Place begin, const Profile& profile);
 
   // What callbacks ask for.
   void ask_immediate(Label label) {
@@ -77,7 +77,8 @@ class Phases {
 
   Place place_ = Place::closing;
   bool is_before_check_ = false;
-  bool pass_reads_clock_once_ = true;
+  bool pass_reads_clock_once_ = true;  // profile.h
+  bool phase_has_one_pass_ = true;
   LabelSet immediates_;                      // of the next check phase
   LabelSet outstanding_;                     // of the one that runs
   LabelSet under_way_;                       // in the pool

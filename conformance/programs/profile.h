@@ -13,6 +13,10 @@ struct Profile {
   /// A pass of the timers phase reads the clock once. Before Node 11 every list did, and what was armed in a
   /// pass might fall due in it.
   bool pass_reads_clock_once = true;
+  /// libuv takes a snapshot of the timers that are due (1.48, libuv/libuv#4250). Before that the one timer
+  /// behind all timeouts, started again at the end of a pass, fires again in the same phase if the drain
+  /// behind the pass takes so long that it is due; and with it what was armed in the first pass.
+  bool phase_has_one_pass = true;
   /// An unref'ed timeout keeps its place among those of its duration. Before Node 11 it had a list of its
   /// own.
   bool unref_keeps_place = true;

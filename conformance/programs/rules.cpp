@@ -59,7 +59,9 @@ constexpr Text text_of(RuleId rule) {
     case RuleId::equal_durations_fifo:
       return {"equal_durations_fifo", "timeouts of one duration fire in the order of arming"};
     case RuleId::timers_wait_a_turn:
-      return {"timers_wait_a_turn", "a timeout armed in the timers phase does not fire in that phase"};
+      return {
+          "timers_wait_a_turn",
+          "a timeout that was armed in a timers phase, or was not due when its list ran, waits for the next"};
     case RuleId::earlier_list_first:
       return {"earlier_list_first",
               "a timeout fires before those of another duration whose list cannot expire earlier than it"};

@@ -10,7 +10,8 @@ void Timers::reset(const Program& program) {
   before_pass_.clear();
   began_with_.clear();
   survivors_.clear();
-  since_pass_ = 0;
+  put_back_.clear();
+  since_pass_ = since_begun_ = 0;
   next_sequence_ = 1;
   chosen_ = 0;
   running_list_ = kNoList;
@@ -30,16 +31,15 @@ void Timers::reset(const Program& program) {
   }
 }
 
-void Timers::remember(Label label) {
-  Arming& arming = arming_[label];
-  arming.sequence = next_sequence_;
-  arming.armed_before = armed_;
-  armed_.each([&](Label other) { arming.age_then[other] = age_[other]; });
+void Timers::remember(Arming& moment) const {
+  moment.sequence = next_sequence_;
+  moment.armed_before = armed_;
+  armed_.each([&](Label other) { moment.age_then[other] = age_[other]; });
 }
 
 void Timers::arm(Label label) {
   armed_.remove(label);
-  remember(label);
+  remember(arming_[label]);
   append(label);
 }
 
@@ -53,11 +53,10 @@ void Timers::append(Label label) {
   survivors_.remove(label);
   not_due_[label].armed_before.clear();
   list.members.add(label);
-  if (!list.has_expiry) set_expiry(list, label);
+  if (!list.has_expiry) set_expiry(list, arming_[label]);
 }
 
-void Timers::set_expiry(List& list, Label first) {
-  const Arming& arming = arming_[first];
+void Timers::set_expiry(List& list, const Arming& arming) {
   list.has_expiry = true;
   list.expiry_sequence = arming.sequence;
   list.armed_before = arming.armed_before;
@@ -82,6 +81,7 @@ void Timers::pass(int ms) {
   if (ms <= 0) return;
   armed_.each([&](Label label) { age_[label] = static_cast<Millis>(age_[label] + ms); });
   since_pass_ = static_cast<Millis>(since_pass_ + ms);
+  since_begun_ = static_cast<Millis>(since_begun_ + ms);
 }
 
 bool Timers::may_end_pass() const {
@@ -121,7 +121,14 @@ void Timers::forget_pass() {
 
 void Timers::begin_pass() {
   before_pass_ = began_with_ = armed_;
+  put_back_.clear();
   armed_.each([&](Label label) { pass_age_[label] = age_[label]; });
+}
+
+void Timers::may_be_another_pass(Label next) {
+  if (running_list_ != list_of_[next]) close_visit();
+  before_pass_ = armed_;
+  put_back_.clear();
 }
 
 void Timers::end_pass() {
@@ -133,13 +140,15 @@ void Timers::end_pass() {
   since_pass_ = 0;
 }
 
-// A list that is not empty when it has been run is put back, and expires with what is first now.
+// A list in which something is left that is not due is put back, and expires with that: as it was behind the
+// callback, whatever the ticks behind that do. (If it was due and a tick has cleared it, the list goes on,
+// and may expire later; never earlier.)
 void Timers::close_visit() {
   if (running_list_ == kNoList) return;
   List& list = lists_[running_list_];
   running_list_ = kNoList;
-  list.has_expiry = false;
-  if (!list.members.empty()) set_expiry(list, head_of(list));
+  put_back_ = put_back_ | list.members;
+  set_expiry(list, put_back_as_);
 }
 
 RuleId Timers::may_fire(Label label) const {
@@ -182,7 +191,8 @@ void Timers::fire(Label label) {
     pass_age_[other] = std::max(pass_age_[other], passed);
   });
   chosen_ = 0;
-  remember(label);  // for an interval: it counts from here
+  remember(begun_);
+  since_begun_ = 0;
 }
 
 void Timers::rearm_interval(Label label) {
@@ -190,12 +200,24 @@ void Timers::rearm_interval(Label label) {
     armed_.remove(label);
     lists_[list_of_[label]].members.remove(label);
   }
+  arming_[label] = begun_;
   append(label);
+  // Only where its list expires with it: what the callback has armed stands in front, and expires later.
+  LabelSet alone;
+  alone.add(label);
+  if (lists_[list_of_[label]].members == alone) age_[label] = since_begun_;
 }
 
 void Timers::choose_next() {
   if (running_list_ == kNoList) return;
-  const LabelSet candidates = lists_[running_list_].members & before_pass_;
+  List& list = lists_[running_list_];
+  if (list.members.empty()) {  // and is gone
+    list.has_expiry = false;
+    running_list_ = kNoList;
+    return;
+  }
+  put_back_as_ = arming_[head_of(list)];
+  const LabelSet candidates = list.members & before_pass_;
   chosen_ = candidates.empty() ? 0 : candidates.least([this](Label label) { return place_[label]; });
   chosen_place_ = place_[chosen_];
 }

@@ -36,7 +36,8 @@ class Timers {
 
   LabelSet armed() const { return armed_; }
   LabelSet unreferenced() const { return unreferenced_; }
-  bool was_armed_before_this_pass(Label label) const { return before_pass_.has(label); }
+  /// Armed before the pass that is open, and its list has not been run and put back in it.
+  bool may_be_of_this_pass(Label label) const { return before_pass_.has(label) && !put_back_.has(label); }
 
   // The timers phase. A pass is open from its first timeout until it is ended.
   /// Whether the pass may end, or the phase be passed without one.
@@ -47,14 +48,15 @@ class Timers {
   /// As if a pass had ended here that fired nothing, or none had been.
   void forget_pass();
   void begin_pass();
-  /// The pass that is open may as well have ended, and another begun.
-  void may_be_another_pass() { before_pass_ = armed_; }
+  /// The pass that is open may as well have ended, and another begun, before `next` fires.
+  void may_be_another_pass(Label next);
   void end_pass();
 
   /// Whether this armed timeout can be the next of the pass; the rule it breaks.
   RuleId may_fire(Label label) const;
   void fire(Label label);
-  /// The callback of the interval `label` has returned, and it goes on.
+  /// The callback of the interval `label` has returned, and it goes on: from when that began, even if it was
+  /// refreshed inside.
   void rearm_interval(Label label);
   /// Chosen before the ticks ran: it fires even if one of them refreshed it.
   bool is_chosen(Label label) const { return label == chosen_; }
@@ -88,9 +90,9 @@ class Timers {
   Label head_of(const List& list) const {
     return list.members.least([this](Label label) { return place_[label]; });
   }
-  void remember(Label label);
+  void remember(Arming& moment) const;
   void append(Label label);
-  void set_expiry(List& list, Label first);
+  static void set_expiry(List& list, const Arming& first);
   void note_not_due(LabelSet waiting, LabelSet others, const std::array<Millis, kMaxActions>& ages);
   void close_visit();
 
@@ -103,7 +105,11 @@ class Timers {
   LabelSet began_with_;    // the same, if there has been no other pass since
   LabelSet survivors_;     // armed when the last pass ended
   Millis since_pass_ = 0;  // at least, since the last pass ended
-  Label chosen_ = 0;       // to fire next although it was refreshed meanwhile
+  LabelSet put_back_;      // those of lists that the open pass has done with
+  Arming put_back_as_;     // the expiry of the list that runs, should what is first in it not be due
+  Arming begun_;           // when the last callback began
+  Millis since_begun_ = 0;
+  Label chosen_ = 0;  // to fire next although it was refreshed meanwhile
   uint32_t chosen_place_ = 0;
   uint8_t running_list_ = kNoList;
   uint8_t list_count_ = 0;

@@ -1,6 +1,6 @@
 #include "conformance/tests/program_orders.h"
 
-#include "conformance/players/refloop_program.h"
+#include "conformance/players/virtual_program.h"
 #include "reference-loop/simulation.h"
 
 namespace tickmark::programs {
@@ -30,6 +30,19 @@ Orders all_orders(const Program& program, uint64_t runs_most) {
   }
   orders.complete = true;
   return orders;
+}
+
+std::set<Order> found_at_random(const Program& program, std::set<Order> wanted, uint64_t runs_most) {
+  constexpr Perturbation kAnyStalls{
+      .stalls = {.permille = 300, .most = 8ms}, .late_permille = 300, .late_most = 3ms, .work_most = 8ms};
+  std::set<Order> found;
+  VirtualProgram player(1, kAnyStalls);
+  Program scheduled = program;
+  for (uint64_t run = 0; run < runs_most && !wanted.empty(); ++run) {
+    scheduled.id = run;  // the schedule follows from it
+    if (auto order = wanted.extract(player.play(scheduled).steps)) found.insert(std::move(order));
+  }
+  return found;
 }
 
 }  // namespace tickmark::programs

@@ -19,4 +19,7 @@ struct Orders {
 
 Orders all_orders(const Program& program, uint64_t runs_most);
 
+/// Which of the `wanted` come, too: the stalls above are of a few lengths, these of any, drawn at random.
+std::set<Order> found_at_random(const Program& program, std::set<Order> wanted, uint64_t runs_most);
+
 }  // namespace tickmark::programs

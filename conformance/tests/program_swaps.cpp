@@ -35,25 +35,45 @@ std::string listed(const Program& program, const Order& order) {
   return text;
 }
 
-void judge_swaps(const Program& program, const Orders& orders, Acceptor& acceptor, Tightness& result) {
+void judge_orders(const Program& program, const Orders& orders, Acceptor& acceptor, Tightness& result) {
   for (const Order& order : orders.all) {
-    if (const auto refusal = acceptor.judge(program, order)) {
-      if (result.refused_orders++ == 0) result.first_missed = describe(program, order, *refusal);
-    }
+    const auto refusal = acceptor.judge(program, order);
+    if (!refusal) continue;
+    if (result.refused_orders++ == 0) result.first_missed = describe(program, order, *refusal);
+  }
+}
+
+// Exchanges of neighbours that were not seen.
+std::set<Order> exchanges(const Program& program, const Orders& orders) {
+  std::set<Order> unseen;
+  for (const Order& order : orders.all) {
     for (size_t i = 0; i + 1 < order.size(); ++i) {
       // The loop has one order for the close callbacks of a phase; that is a habit, and not asked for.
       if (program[order[i].label].verb == Verb::close && program[order[i + 1].label].verb == Verb::close)
         continue;
       Order swapped = order;
       std::swap(swapped[i], swapped[i + 1]);
-      if (orders.all.contains(swapped)) continue;
-      ++result.illegal;
-      if (acceptor.judge(program, swapped))
-        ++result.refused;
-      else if (result.first_missed.empty())
-        result.first_missed = fmt::format("{}accepted, but not an order of it:{}\n{}\n", to_text(program),
-                                          listed(program, swapped), to_json(program));
+      if (!orders.all.contains(swapped)) unseen.insert(std::move(swapped));
     }
+  }
+  return unseen;
+}
+
+void judge_swaps(const Program& program, const Orders& orders, Acceptor& acceptor, Tightness& result) {
+  constexpr uint64_t kSchedulesMost = 100'000;
+  const std::set<Order> unseen = exchanges(program, orders);
+  std::set<Order> accepted;
+  for (const Order& order : unseen) {
+    if (!acceptor.judge(program, order)) accepted.insert(order);
+  }
+  const std::set<Order> legal = found_at_random(program, accepted, kSchedulesMost);
+  result.found_at_random += legal.size();
+  result.illegal += unseen.size() - legal.size();
+  result.refused += unseen.size() - accepted.size();
+  for (const Order& order : accepted) {
+    if (legal.contains(order) || !result.first_missed.empty()) continue;
+    result.first_missed = fmt::format("{}accepted, but not an order of it:{}\n{}\n", to_text(program),
+                                      listed(program, order), to_json(program));
   }
 }
 
@@ -72,6 +92,7 @@ Tightness tightness(uint64_t seed, uint64_t programs, size_t callbacks_most) {
     if (!orders.complete) continue;
     ++result.programs;
     result.orders += orders.all.size();
+    judge_orders(program, orders, acceptor, result);
     judge_swaps(program, orders, acceptor, result);
   }
   return result;

@@ -14,9 +14,10 @@ namespace tickmark::programs {
 struct Tightness {
   uint64_t programs = 0;
   uint64_t orders = 0;
-  uint64_t refused_orders = 0;  ///< of those a loop makes: must be none
-  uint64_t illegal = 0;         ///< exchanges that are no order of the program
-  uint64_t refused = 0;         ///< of these: must be all
+  uint64_t refused_orders = 0;   ///< of those a loop makes: must be none
+  uint64_t found_at_random = 0;  ///< exchanges that were not enumerated, but do come
+  uint64_t illegal = 0;          ///< exchanges that are no order of the program
+  uint64_t refused = 0;          ///< of these: must be all
   uint64_t runs = 0;
   std::string first_missed{};
 };

@@ -30,10 +30,11 @@ int tight_figure(const Options& options) {
   const Nanos start = now();
   const Tightness seen = tightness(options.seed, options.programs, options.callbacks);
   fmt::print(
-      "{{\"programs\":{},\"runs\":{},\"orders\":{},\"refused_orders\":{},\"illegal\":{},\"refused\":{},"
+      "{{\"programs\":{},\"runs\":{},\"orders\":{},\"refused_orders\":{},\"found_at_random\":{},\"illegal\":{"
+      "},\"refused\":{},"
       "\"seconds\":{:.3f}}}\n",
-      seen.programs, seen.runs, seen.orders, seen.refused_orders, seen.illegal, seen.refused,
-      seconds(now() - start));
+      seen.programs, seen.runs, seen.orders, seen.refused_orders, seen.found_at_random, seen.illegal,
+      seen.refused, seconds(now() - start));
   fmt::print(stderr, "{}", seen.first_missed);
   return seen.refused_orders == 0 && seen.refused == seen.illegal ? 0 : 1;
 }

@@ -135,10 +135,12 @@ TEST_P(EnumeratedRule, holds_in_every_interleaving) {
   RecordProperty("runs", static_cast<int>(seen.runs));
   EXPECT_EQ(seen.outcomes[Outcome::fail], 0u) << rule.says << "\n" << seen.failure;
   EXPECT_EQ(seen.outcomes[Outcome::inconclusive], 0u);
-  if (rule.level == Level::must || rule.level == Level::should)
+  if (rule.level == Level::must || rule.level == Level::should) {
     EXPECT_GT(seen.outcomes[Outcome::pass], 0u) << "its guard holds in no run";
-  if (rule.level == Level::unspecified && !kOneOrderHere.contains(rule.id))
+  }
+  if (rule.level == Level::unspecified && !kOneOrderHere.contains(rule.id)) {
     EXPECT_GE(seen.orders.size(), 2u) << "said to be free, but there is one order";
+  }
   if (!seen.complete) GTEST_SKIP() << "more than " << kRunsMost << " interleavings: those were judged";
 }
 

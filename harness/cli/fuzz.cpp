@@ -17,8 +17,9 @@ struct FuzzFlags {
   std::vector<std::string> subjects;
   uint64_t programs = 1000;
   uint64_t seed = 1;
-  unsigned throwing_permille = 100;
-  unsigned slots = 12;
+  unsigned throwing_permille = 0;
+  unsigned slots = 3;
+  unsigned processes = 4;
   std::string program;  ///< a file with one: no random ones
   std::string output;
 };
@@ -29,8 +30,11 @@ Expected<std::string> read_text(const std::string& file) {
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
+// Enough that the start of a process does not matter, and a sign of life now and then.
+constexpr unsigned kChunk = 1000;
+
 programs::Plan plan_for(const FuzzFlags& options, const programs::Profile& profile) {
-  programs::Plan plan{.seed = options.seed, .programs = options.programs, .shape = {}};
+  programs::Plan plan{.seed = options.seed, .programs = options.programs, .shape = {}, .chunk = kChunk};
   plan.shape.slots = options.slots;
   plan.shape.throwing_permille = profile.knows_errors ? options.throwing_permille : 0;
   plan.shape.closes = profile.can_close;
@@ -121,7 +125,7 @@ Expected<int> run_verb(const FuzzFlags& options, bool json) {
                                      options.output, error.message()));
   }
   output::Progress progress = output::Progress::on_stderr();
-  auto found = find_program_subjects(options.subjects);
+  auto found = find_program_subjects(options.subjects, options.processes);
   if (!found) return std::unexpected(found.error());
   for (const std::string& sentence : found->skipped) progress.say(sentence);
   FuzzReport report{.seed = options.seed, .subjects = {}, .difference = {}};
@@ -165,6 +169,10 @@ void add_fuzz(CLI::App& app, Invocation& invocation) {
       ->capture_default_str();
   verb->add_option("--slots", options->slots,
                    "programs under way at once in one process; their durations differ")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  verb->add_option("--processes", options->processes,
+                   "of each subject at once: programs wait more than they compute")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   verb->add_option("--program", options->program, "play this one (a file --output has written) instead");

@@ -1,5 +1,5 @@
 #pragma once
-// Subjects that play random programs, each in a process of its own.
+// Subjects that play random programs, in processes of their own.
 
 #include <string>
 #include <vector>
@@ -15,7 +15,7 @@ struct ProgramSubjects {
 };
 
 /// `names` as typed; none: every available subject that plays programs. Errors: an unknown subject or option
-/// (kUsage).
-Expected<ProgramSubjects> find_program_subjects(const std::vector<std::string>& names);
+/// (kUsage). Each plays in so many processes at once.
+Expected<ProgramSubjects> find_program_subjects(const std::vector<std::string>& names, size_t processes);
 
 }  // namespace tickmark::cli

@@ -56,7 +56,7 @@ test('timers: cleared, refreshed, unreferenced, repeated', () => {
 
 test('what comes through the pool and what closes comes back', () => {
   const steps = [{ do: 'fs', label: 1 }, { do: 'crypto', label: 2 }, { do: 'close', label: 3 }];
-  assert.deepStrictEqual(play([{ id: 1, steps }]).get(1).steps.sort(), [1, 2, 3].map(callback));
+  assert.deepStrictEqual(play([{ id: 1, steps }]).get(1).steps.sort((a, b) => a - b), [1, 2, 3].map(callback));
 });
 
 test('errors and rejections are steps that name who threw', () => {
