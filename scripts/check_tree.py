@@ -42,7 +42,7 @@ INCLUDES = {
     "harness/output": ["harness/base/", "harness/vocabulary/", "harness/stats/", "harness/output/"],
     "harness/run": ["harness/base/", "harness/vocabulary/", "harness/stats/", "harness/load/", "harness/process/",
                     "harness/output/", "harness/run/"],
-    "harness/cli": ["harness/", "conformance/oracle/"],
+    "harness/cli": ["harness/", "conformance/oracle/", "conformance/programs/"],
     # Not each other: what the halves share lies beside their folders.
     "workloads": ["harness/base/", "harness/vocabulary/", *SHARED_BY_WORKLOADS],
     "baselines": ["harness/base/", "harness/vocabulary/", "harness/subject/", "conformance/players/"],
@@ -55,7 +55,8 @@ INCLUDES = {
                           "baselines/reference_loop/", "baselines/cluster/"],
     "conformance/oracle": ["harness/base/", "harness/vocabulary/", "conformance/oracle/"],
     "conformance/players": ["harness/base/", "harness/vocabulary/", "harness/subject/", "reference-loop/",
-                            "conformance/players/"],
+                            "conformance/players/", "conformance/programs/"],
+    "conformance/programs": ["harness/base/", "conformance/programs/"],
     "conformance/mutants": ["harness/base/", "harness/vocabulary/", "conformance/oracle/", "conformance/mutants/"],
 }
 # A test may also use what it tests through: workload halves meet in the session layer.

@@ -5,7 +5,9 @@
 #include "conformance/players/background_play.h"
 #include "conformance/players/player.h"
 #include "conformance/players/refloop_machine.h"
+#include "conformance/players/refloop_program_play.h"
 #include "conformance/players/virtual_time.h"
+#include "conformance/programs/file.h"
 
 namespace tickmark::conformance::reference {
 
@@ -46,6 +48,7 @@ int refuse(const std::string& sentence) {
 }  // namespace
 
 int play(const subject::PlayRequest& request, const StartServer& start_server, refloop::BackendKind backend) {
+  if (programs::is_program_file(request.scenarios)) return programs::play_programs(request, backend);
   const auto file = read_scenario_file(request.scenarios);
   if (!file) return refuse(file.error().message);
   const auto virtual_time = virtual_time_option(request.options);

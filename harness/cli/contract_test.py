@@ -54,6 +54,9 @@ class Refusals(unittest.TestCase):
         (["serve", "raw_epoll"], 2, "--workload"),
         (["conform", "reference_loop", "--rule", "nope"], 2, "'nope'"),
         (["conform", "reference_loop", "--as", "libuv"], 2, "libuv"),
+        (["fuzz", "nope"], 2, "'nope'"),
+        (["fuzz", "reference_loop", "--program", "/nonexistent.json"], 2, "/nonexistent.json"),
+        (["fuzz", "reference_loop", "--programs", "0"], 2, "--programs"),
         (["list", "nope"], 2, "nope"),
         (["doctor", "--config", "/nonexistent.toml"], 2, "/nonexistent.toml"),
     ]
@@ -202,6 +205,45 @@ class Interruption(unittest.TestCase):
             self.assertEqual(json.loads((bundle / "end.json").read_text())["status"], "interrupted")
             self.assertGreaterEqual(len((bundle / "trials.ndjson").read_text().splitlines()), 1)
             self.assertIn("interrupted", (bundle / "report.html").read_text())
+
+
+class Fuzz(unittest.TestCase):
+    """Random programs on a subject that is right."""
+
+    def test_the_same_seed_gives_the_same_answer(self):
+        command = ["fuzz", "reference_loop:time=virtual", "--programs", "60", "--seed", "7", "--json"]
+        answers = []
+        for _ in range(2):
+            done = tickmark(*command)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            subject = json.loads(done.stdout)["subjects"][0]
+            del subject["seconds"]
+            answers.append(subject)
+        self.assertEqual(answers[0], answers[1])
+        self.assertEqual((answers[0]["programs"], answers[0]["refused"]), (60, 0))
+        self.assertGreater(answers[0]["callbacks"], 300)
+
+    def test_two_subjects_are_compared(self):
+        done = tickmark("fuzz", "reference_loop:time=virtual", "reference_loop:seed=2,time=virtual", "--programs", "60",
+                        "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        difference = json.loads(done.stdout)["difference"]
+        self.assertEqual(difference["same"] + difference["explained"], 60)
+        self.assertGreater(difference["explained"], 0, "two seeds of the world, and never another order")
+
+    def test_one_program_is_played_again_and_again(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program = pathlib.Path(folder, "program.json")
+            program.write_text('{"id":1,"steps":[{"do":"tick","label":1},{"do":"immediate","label":2}]}')
+            done = tickmark("fuzz", "reference_loop:time=virtual", "--program", str(program), "--programs", "30",
+                            "--json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(json.loads(done.stdout)["subjects"][0]["programs"], 30)
+
+    def test_a_subject_without_a_player_is_skipped(self):
+        done = tickmark("fuzz", "libuv", "--programs", "5")
+        self.assertEqual(done.returncode, 77, done.stderr)
+        self.assertIn("libuv", done.stderr)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ Start here:
   tickmark run                        the quick suite on everything installed, with a report
   tickmark run node libuv --workload sockets --connections 5000
   tickmark conform node               callback ordering of one runtime
+  tickmark fuzz node                  the same by random programs
   tickmark load http://127.0.0.1:8080/ --rate 1000 --connections 50 --duration 6s
 Exit codes: 0 done; 1 a finding; 2 usage or configuration; 3 environment; 4 inconclusive;
   77 everything selected was skipped; 130/143 interrupted, what was measured is kept.)";
@@ -41,7 +42,7 @@ int run(int argc, char** argv) {
   Invocation invocation;
   invocation.command = joined(argc, argv);
   std::string config;
-  for (auto add : {add_doctor, add_list, add_run, add_conform, add_report, add_load, add_serve})
+  for (auto add : {add_doctor, add_list, add_run, add_conform, add_fuzz, add_report, add_load, add_serve})
     add(app, invocation);
   for (CLI::App* verb : app.get_subcommands(nullptr)) {
     verb->add_option("--config", config,

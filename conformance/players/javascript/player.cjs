@@ -11,6 +11,7 @@ const { Run } = require('./run.cjs');
 const { from_the_beginning } = require('./verbs.cjs');
 const { prepare } = require('./services.cjs');
 const { clean_up } = require('./things.cjs');
+const { is_program_file, play_programs } = require('./program.cjs');
 
 // Turns of the loop after the last callback, in which one that must not come would show; the first
 // check phase still belongs to the turn of that callback.
@@ -178,6 +179,10 @@ const kModes = {
 // `parsed`: the command line, {scenarios, trace, mode?, serve?}.
 exports.play = (parsed) => {
   if (!parsed.scenarios || !parsed.trace) refuse('play needs --scenarios FILE and --trace FILE');
+  if (is_program_file(parsed.scenarios)) {
+    play_programs(parsed);
+    return;
+  }
   if (parsed.serve !== undefined && parsed.serve !== 'sockets') refuse(`play --serve ${parsed.serve}: only sockets`);
   process.removeAllListeners('warning'); // what a scenario does on purpose needs no words on stderr
   const mode = parsed.mode === undefined ? 'cjs' : parsed.mode;

@@ -75,7 +75,7 @@ function served_workloads() {
 function features_of(subject) {
   if (!subject.play) return [];
   const modes = subject.modes.map((mode) => `mode_${mode}`);
-  return ['play', ...(can_serve() ? ['play_rules_under_load'] : []), ...modes];
+  return ['play', 'play_programs', ...(can_serve() ? ['play_rules_under_load'] : []), ...modes];
 }
 
 // Deno and Bun claim the versions of Node and libuv whose behaviour they promise: they are judged by those.
