@@ -51,7 +51,7 @@ inline bool is_virtual(const std::vector<std::string>& options) {
 // `options` are put behind the player's own arguments. A run that takes longer than `run_deadline` hangs.
 inline std::vector<Verdict> play(const std::vector<std::string>& argv, const std::vector<Rule>& rules,
                                  unsigned repeat, const Versions& versions = {},
-                                 const std::vector<std::string>& options = {}, Nanos run_deadline = 3s) {
+                                 const std::vector<std::string>& options = {}, Nanos run_deadline = 10s) {
   const ScratchFolder scratch;
   const ConformPlan plan{.subject = "player",
                          .argv = argv,

@@ -66,13 +66,13 @@ TEST(Players, the_reference_loop_passes_every_rule_in_virtual_time) {
 TEST(Players, the_reference_loop_passes_every_rule_however_wild_its_schedules_are) {
   auto options = in_virtual_time(11);
   options.insert(options.end(), {"--option", "perturb=legal"});
-  for (const Verdict& verdict : play({kBin + "player_refloop"}, all_rules(), times(200), {}, options))
+  for (const Verdict& verdict : play({kBin + "player_refloop"}, all_rules(), times(60), {}, options))
     EXPECT_EQ(verdict.failed, 0u) << describe(verdict);
   options.back() = "perturb=closes";
   std::vector<Rule> node_rules;
   std::ranges::copy_if(all_rules(), std::back_inserter(node_rules),
                        [](const Rule& rule) { return rule.layer == Layer::node; });
-  for (const Verdict& verdict : play({kBin + "player_refloop"}, node_rules, times(200), {}, options))
+  for (const Verdict& verdict : play({kBin + "player_refloop"}, node_rules, times(60), {}, options))
     EXPECT_EQ(verdict.failed, 0u) << describe(verdict);
 }
 
