@@ -36,7 +36,7 @@ Expected<fs::path> write_scenarios(const ConformPlan& plan, const Batch& batch) 
                 {"deadline_ms", plan.run_deadline.count() / 1'000'000},
                 {"scenarios", std::move(scenarios)}};
   if (plan.connections > 0) document["connections"] = plan.connections;
-  const fs::path path = plan.folder / "scenarios.json";
+  const fs::path path = plan.folder / fmt::format("scenarios-{}.json", batch.lane);
   std::ofstream file(path, std::ios::trunc);
   file << document.dump() << '\n';
   file.close();
@@ -130,7 +130,7 @@ Expected<void> play_batch(const ConformPlan& plan, const RunProcess& run, Batch 
   while (!batch.entries.empty()) {
     const auto scenarios = write_scenarios(plan, batch);
     if (!scenarios) return std::unexpected(scenarios.error());
-    const fs::path trace = plan.folder / "trace.ndjson";
+    const fs::path trace = plan.folder / fmt::format("trace-{}.ndjson", batch.lane);
     std::error_code ignored;
     fs::remove(trace, ignored);
     const Nanos deadline =

@@ -18,6 +18,7 @@ struct Batch {
   std::vector<Entry*> entries;  ///< all of one pool size
   unsigned repeat = 1;          ///< runs of each in this process
   std::string mode{};           ///< where main runs; "" = in a script
+  unsigned lane = 0;            ///< batches of different lanes are played at the same time
 };
 
 /// Plays the batch; on a crash or a hang names the scenario that was in flight and plays the rest in a new

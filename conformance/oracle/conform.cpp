@@ -4,8 +4,10 @@
 #include <deque>
 #include <fmt/format.h>
 #include <map>
+#include <mutex>
 
 #include "conformance/oracle/batch.h"
+#include "conformance/oracle/lanes.h"
 
 namespace tickmark::conformance {
 
@@ -13,6 +15,11 @@ namespace {
 
 // So many runs in one process, that a hang a player cannot notice itself is found within a minute.
 constexpr unsigned kBatchRunsMax = 2000;
+// With several lanes a group of rules is cut into parts, so that none waits long for the last; but a process
+// is started for each, which costs as much as some rules.
+constexpr size_t kPartsPerLane = 3;
+constexpr size_t kPartRulesMin = 8;
+constexpr size_t kWirePartRulesMin = 3;  // these take their time
 
 bool speaks_of(const Rule& rule, std::string_view mode) {
   return rule.layer != Layer::node || std::ranges::find(rule.modes, mode) != rule.modes.end();
@@ -50,49 +57,60 @@ class Conformance {
       } else if (plan_.wire && std::ranges::find(plan_.serves, rule.workload) == plan_.serves.end()) {
         entries_.back().tally.unsupported(fmt::format("it does not serve the workload {}", rule.workload));
         ++done_;
-      } else if (rule.own_process && !plan_.fresh_loops) {
+      } else if (plan_.apart || (rule.own_process && !plan_.fresh_loops)) {
         alone_.push_back(&entries_.back());
       } else {
         shared_[{rule.pool, mode_for(plan_, rule)}].push_back(&entries_.back());
       }
     }
     report();
-    for (auto& [needs, entries] : shared_) {
-      const auto played = play_shared(entries, needs.second);
-      if (!played) return std::unexpected(played.error());
-    }
+    for (auto& [needs, entries] : shared_) share(entries, needs.second);
     for (Entry* entry : alone_) {
-      const auto played = play_alone(*entry);
-      if (!played) return std::unexpected(played.error());
+      tasks_.emplace_back([this, entry](unsigned lane) { return play_alone(*entry, lane); });
     }
+    if (const auto played = run_in_lanes(plan_.lanes, tasks_); !played)
+      return std::unexpected(played.error());
     return close();
   }
 
  private:
-  void report() const {
+  void report(size_t settled = 0) {
+    const std::lock_guard lock(report_mutex_);
+    done_ += settled;
     if (plan_.progress) plan_.progress(done_, entries_.size());
   }
 
-  Expected<void> play_shared(const std::vector<Entry*>& entries, const std::string& mode) {
-    const size_t per_batch = std::max<size_t>(1, kBatchRunsMax / plan_.repeat);
-    for (size_t first = 0; first < entries.size(); first += per_batch) {
-      const size_t last = std::min(entries.size(), first + per_batch);
-      const auto played =
-          play_batch(plan_, run_, {{entries.begin() + first, entries.begin() + last}, plan_.repeat, mode});
-      if (!played) return played;
-      done_ += last - first;
-      report();
+  size_t rules_per_process(size_t rules) const {
+    const size_t most = std::max<size_t>(1, kBatchRunsMax / plan_.repeat);
+    if (plan_.lanes == 1) return most;
+    const size_t parts = kPartsPerLane * plan_.lanes;
+    const size_t least = plan_.wire ? kWirePartRulesMin : kPartRulesMin;
+    return std::min(most, std::max(least, (rules + parts - 1) / parts));
+  }
+
+  void share(const std::vector<Entry*>& entries, const std::string& mode) {
+    const size_t per_process = rules_per_process(entries.size());
+    for (size_t first = 0; first < entries.size(); first += per_process) {
+      const size_t last = std::min(entries.size(), first + per_process);
+      Batch batch{{entries.begin() + first, entries.begin() + last}, plan_.repeat, mode};
+      tasks_.emplace_back([this, batch](unsigned lane) { return play_together(batch, lane); });
     }
+  }
+
+  Expected<void> play_together(Batch batch, unsigned lane) {
+    batch.lane = lane;
+    const size_t rules = batch.entries.size();
+    if (const auto played = play_batch(plan_, run_, std::move(batch)); !played) return played;
+    report(rules);
     return {};
   }
 
-  Expected<void> play_alone(Entry& entry) {
+  Expected<void> play_alone(Entry& entry, unsigned lane) {
     for (unsigned i = 0; i < plan_.repeat && !entry.tally.settled(); ++i) {
-      const auto played = play_batch(plan_, run_, {{&entry}, 1, mode_for(plan_, *entry.rule)});
+      const auto played = play_batch(plan_, run_, {{&entry}, 1, mode_for(plan_, *entry.rule), lane});
       if (!played) return played;
     }
-    ++done_;
-    report();
+    report(1);
     return {};
   }
 
@@ -131,6 +149,8 @@ class Conformance {
   std::map<const Entry*, std::string> inapplicable_;
   std::map<std::pair<unsigned, std::string>, std::vector<Entry*>> shared_;  // by pool and mode
   std::vector<Entry*> alone_;
+  std::vector<std::function<Expected<void>(unsigned lane)>> tasks_;
+  std::mutex report_mutex_;
   size_t done_ = 0;
 };
 

@@ -39,12 +39,15 @@ struct ConformPlan {
   std::vector<std::string> serves{};
   std::string mode;          ///< of the player: "", cjs, esm, worker; rules for other modes are inapplicable
   unsigned repeat = 20;      ///< runs per rule, >= 1
+  unsigned lanes = 1;        ///< processes at once, >= 1; with several, `run` is called from several threads
+  bool apart = false;        ///< every run has a process of its own, whether its rule asks for one or not
   bool fresh_loops = false;  ///< the player makes a loop for every run: none needs a process of its own
   int connections = 0;       ///< > 0: the player begins when it holds so many (the runner brings them)
   Nanos run_deadline = 5s;   ///< a single run longer than this is a hang
   std::filesystem::path folder;  ///< scratch for scenario and trace files; must exist
   std::filesystem::path traces;  ///< where the first failing run of a rule is kept; "" = nowhere
-  std::function<void(size_t done, size_t of)> progress;  ///< rules settled so far; may be empty
+  std::function<void(size_t done, size_t of)>
+      progress;  ///< rules settled so far; may be empty; never twice at once
 };
 
 /// One verdict per rule of the plan's layer or layers, in the rules' order. Rules with a `builtin` are

@@ -79,9 +79,10 @@ Findings compare(std::vector<Verdict>& verdicts, const Expectations& expectation
   Findings findings;
   for (Verdict& verdict : verdicts) {
     const auto listed = expectations.find(verdict.rule);
-    if (verdict.is_violation()) {
+    const bool is_vacuous = verdict.kind == VerdictKind::vacuous;
+    if (is_vacuous || verdict.is_violation()) {
       if (listed == expectations.end())
-        findings.unexpected_failures.push_back(&verdict);
+        (is_vacuous ? findings.vacuous : findings.unexpected_failures).push_back(&verdict);
       else
         verdict.known = listed->second;
     } else if (verdict.kind == VerdictKind::pass && listed != expectations.end()) {

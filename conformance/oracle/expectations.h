@@ -1,6 +1,7 @@
 #pragma once
 // Known deviations of a subject, each with its reason (conformance/expectations/<subject>.yaml): what is
 // listed is no finding, and what is listed but passes is reported, so that the list cannot go stale unseen.
+// A rule that never has anything to judge on a subject may be listed, too.
 //
 //   timers/never_fire_early: rounds deadlines down, see issue 12
 //   node_timers/same_duration_in_order:
@@ -31,10 +32,11 @@ Expected<Expectations> load_expectations(const std::filesystem::path& folder, co
 struct Findings {
   std::vector<const Verdict*> unexpected_failures;  ///< exit 1
   std::vector<const Verdict*> unexpected_passes;    ///< reported: the expectation is out of date
+  std::vector<const Verdict*> vacuous;              ///< exit 1: the rule never had anything to judge
 };
 
-/// Marks the violations among `verdicts` that are known (Verdict::known). The verdicts must outlive the
-/// result.
+/// Marks the violations and the vacuous among `verdicts` that are known (Verdict::known). The verdicts must
+/// outlive the result.
 Findings compare(std::vector<Verdict>& verdicts, const Expectations& expectations);
 
 }  // namespace tickmark::conformance

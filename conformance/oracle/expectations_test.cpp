@@ -48,6 +48,21 @@ TEST_F(ExpectationsTest, KnowFailuresAndReportWhatIsOutOfDate) {
   EXPECT_TRUE(load_expectations(folder_, "nobody", {}, rules_).value().empty());
 }
 
+TEST_F(ExpectationsTest, HoldARuleThatNeverJudgedAgainstTheSuiteUnlessItIsListed) {
+  const auto expected = load("x/first: its timers are too coarse\n");
+  ASSERT_TRUE(expected) << expected.error().message;
+  std::vector<Verdict> verdicts(2);
+  for (size_t i = 0; i < 2; ++i) {
+    verdicts[i].rule = rules_[i].id;
+    verdicts[i].kind = VerdictKind::vacuous;
+  }
+  const Findings findings = compare(verdicts, *expected);
+  ASSERT_EQ(findings.vacuous.size(), 1u);
+  EXPECT_EQ(findings.vacuous[0]->rule, "x/second");
+  EXPECT_EQ(verdicts[0].known, "its timers are too coarse");
+  EXPECT_TRUE(findings.unexpected_failures.empty());
+}
+
 TEST_F(ExpectationsTest, AreForARangeOfVersions) {
   const char* const yaml =
       "x/first: {reason: old drain, thread: issue 7, until: {node: '11'}}\n"

@@ -18,11 +18,13 @@ struct ConformFlags {
   std::vector<std::string> subjects;
   std::vector<std::string> rules;
   unsigned repeat = 20;
+  unsigned jobs = 0;
   int under_load = 0;
   std::string mode;
   std::string judged_as;
   std::string output;
   std::string junit;
+  bool apart = false;
   bool tap = false;
   bool markdown = false;
   bool self_test = false;
@@ -33,6 +35,8 @@ Expected<PassRequest> make_request(const ConformFlags& options, output::Progress
   request.subjects = options.subjects;
   request.rules = options.rules;
   request.repeat = options.repeat;
+  request.jobs = options.jobs;
+  request.apart = options.apart;
   request.mode = options.mode;
   request.background_connections = options.under_load;
   request.rules_under_load = options.under_load > 0;
@@ -74,6 +78,7 @@ Expected<int> run_verb(const ConformFlags& options, bool json) {
   if (!result) return std::unexpected(result.error());
   for (const std::string& sentence : result->skipped) progress.say(sentence);
   for (const std::string& sentence : result->unexpected_passes) progress.say(sentence);
+  for (const std::string& sentence : result->vacuous) progress.say(sentence);
   if (!options.junit.empty()) {
     if (auto written = output::write_atomically(options.junit, verdicts_junit(result->verdicts)); !written) {
       return std::unexpected(written.error());
@@ -89,7 +94,7 @@ Expected<int> run_verb(const ConformFlags& options, bool json) {
     fmt::print("{}", verdicts_text(result->verdicts));
   }
   if (result->verdicts.empty()) return kAllSkipped;
-  return result->findings.empty() ? kOk : kFinding;
+  return result->findings.empty() && result->vacuous.empty() ? kOk : kFinding;
 }
 
 }  // namespace
@@ -104,6 +109,10 @@ void add_conform(CLI::App& app, Invocation& invocation) {
   verb->add_option("--repeat", options->repeat, "runs of each rule")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
+  verb->add_option("--jobs", options->jobs, "player processes at once; default: one for each core")
+      ->check(CLI::Range(1, 64));
+  verb->add_flag("--apart", options->apart,
+                 "every run in a process of its own: slow, to see that it changes no verdict");
   verb->add_option("--under-load", options->under_load,
                    "play the rules in a loop that serves so many live sockets; where a player cannot, a "
                    "background program judged by the generic rules")

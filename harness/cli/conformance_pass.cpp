@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
+#include <thread>
 
 #include "conformance/oracle/conform.h"
 #include "conformance/oracle/expectations.h"
@@ -20,6 +21,8 @@ using process::SubjectStatus;
 
 /// Runs of a rule of the wire layer: up to half a second each, of real time.
 constexpr unsigned kWireRepeatMax = 20;
+/// Of which most is waiting: so many clients for each job.
+constexpr unsigned kWireClients = 3;
 
 /// A subject that can be judged: it plays, or it serves what the client of the wire layer asks, or both.
 struct Player {
@@ -110,8 +113,10 @@ Expected<std::vector<Verdict>> judge_player(const Player& player, const PassRequ
   conformance::ConformPlan plan;
   plan.subject = player.subject.id;
   plan.argv = player.subject.command;
+  plan.lanes = request.jobs > 0 ? request.jobs : std::max(1U, std::thread::hardware_concurrency());
   if (!client.empty()) {
     plan.wire = true;
+    plan.lanes *= kWireClients;
     plan.serves = player.status.description.workloads;
     plan.argv.insert(plan.argv.begin(), {client, "--"});
     plan.argv.emplace_back("--");
@@ -126,6 +131,7 @@ Expected<std::vector<Verdict>> judge_player(const Player& player, const PassRequ
   plan.repeat = client.empty() ? request.repeat : std::min(request.repeat, kWireRepeatMax);
   plan.folder = scratch;
   plan.traces = request.traces;
+  plan.apart = request.apart;
   plan.fresh_loops = has_feature(player.status, "fresh_loops");
   if (request.progress) {
     plan.progress = [&](size_t done, size_t of) { request.progress(player.subject.id, done, of); };
@@ -133,6 +139,7 @@ Expected<std::vector<Verdict>> judge_player(const Player& player, const PassRequ
   const bool loaded = request.rules_under_load && has_feature(player.status, "play_rules_under_load");
   if (!loaded || !client.empty()) return conformance::conform(plan, runner(player.subject));
   plan.connections = request.background_connections;
+  plan.lanes = 1;  // the sockets are those of one process
   LoadFaults faults;
   auto verdicts = conformance::conform(plan, loaded_runner(player.subject.options, plan.connections, faults));
   if (verdicts && !faults.first.empty()) doubt(*verdicts, faults.first);
@@ -152,6 +159,11 @@ Expected<void> judge_expectations(const std::filesystem::path& root, const Playe
     result.findings.push_back(fmt::format("{} on {}: {}. {} Reproduce: {}",
                                           conformance::name_of(verdict->kind), verdict->subject,
                                           verdict->rule, verdict->says, verdict->reproduce));
+  }
+  for (const Verdict* verdict : findings.vacuous) {
+    result.vacuous.push_back(
+        fmt::format("{} had nothing to judge on {} in any of {} runs, which is an error of the suite: {}",
+                    verdict->rule, verdict->subject, verdict->runs, verdict->reason));
   }
   for (const Verdict* verdict : findings.unexpected_passes) {
     result.unexpected_passes.push_back(

@@ -17,6 +17,8 @@ struct PassRequest {
   std::vector<std::string> subjects;  ///< names as typed; empty: every available subject that can play
   std::vector<std::string> rules;     ///< ids or their folders; empty: all
   unsigned repeat = 20;
+  unsigned jobs = 0;                  ///< player processes at once; 0: one for each core
+  bool apart = false;                 ///< every run in a process of its own
   std::string mode;                   ///< of JavaScript players: cjs, esm, worker; "" = their default
   conformance::Versions judged_as;    ///< of --as, laid over what `describe` reports
   std::filesystem::path traces;       ///< where failing runs are kept; "" = nowhere
@@ -30,6 +32,7 @@ struct PassRequest {
 struct PassResult {
   std::vector<conformance::Verdict> verdicts;
   std::vector<std::string> findings;           ///< sentences: violations no expectations file lists
+  std::vector<std::string> vacuous;            ///< sentences: rules that never had anything to judge
   std::vector<std::string> unexpected_passes;  ///< sentences: listed deviations that did not show
   std::vector<std::string> skipped;            ///< sentences: subjects that cannot play here, and why
 };

@@ -15,7 +15,7 @@ std::string applicability(const Verdict& verdict) {
 }
 
 bool is_bad(const Verdict& verdict) {
-  return (verdict.is_violation() && verdict.known.empty()) || verdict.kind == VerdictKind::vacuous;
+  return (verdict.is_violation() || verdict.kind == VerdictKind::vacuous) && verdict.known.empty();
 }
 
 bool is_skipped(const Verdict& verdict) {

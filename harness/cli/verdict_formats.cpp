@@ -49,7 +49,7 @@ std::string junit_properties(const Verdict& verdict) {
 /// The child that says what became of the case; "" for a pass.
 std::string junit_outcome(const Verdict& verdict) {
   const std::string kind(conformance::name_of(verdict.kind));
-  if (verdict.is_violation() && !verdict.known.empty())
+  if (!verdict.known.empty())
     return fmt::format("<skipped message=\"known deviation: {}\"/>", xml(verdict.known));
   if (is_skipped(verdict)) return fmt::format("<skipped message=\"{}: {}\"/>", kind, xml(verdict.reason));
   if (!is_bad(verdict)) return "";
@@ -110,7 +110,7 @@ std::string verdicts_junit(const std::vector<Verdict>& verdicts) {
       const bool bad = is_bad(*verdict);
       failures += bad && verdict->kind == VerdictKind::fail;
       errors += bad && verdict->kind != VerdictKind::fail;
-      skips += is_skipped(*verdict) || (verdict->is_violation() && !bad);
+      skips += is_skipped(*verdict) || !verdict->known.empty();
       cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\">{}{}</testcase>\n", xml(subject),
                            xml(verdict->rule), junit_properties(*verdict), junit_outcome(*verdict));
     }
