@@ -1,8 +1,9 @@
 """Every rule on every runtime that is here, version by version and mode by mode.
 
-One job is a subject in a mode; two run at a time. A job's verdicts are kept in tickmark-results/conformance-matrix/
-and are taken from there as long as the rules, the number of repetitions and the subject's versions are the same: an
-interrupted matrix goes on where it was. The pages are written when every job has been judged.
+One job is a subject in a mode, or what a client sees of it on the wire. What was judged is kept in
+tickmark-results/conformance-matrix/, rule by rule, and is taken from there as long as the rule's file, the number of
+repetitions, the subject's versions and the players are the same: an interrupted matrix goes on where it was, and a
+changed rule is the only one that is judged again. The pages are written when every job has been judged.
 """
 import argparse
 import concurrent.futures
@@ -35,49 +36,93 @@ def subjects_here():
     return [s for s in listed if s["name"] not in families]
 
 
-def rules_digest():
-    digest = hashlib.sha256()
-    for path in sorted((ROOT / "conformance" / "rules").rglob("*.yaml")):
-        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
+def digest(paths):
+    value = hashlib.sha256()
+    for path in paths:
+        value.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    return value.hexdigest()[:12]
+
+
+def rule_digests():
+    """{rule: digest of its file}"""
+    root = ROOT / "conformance" / "rules"
+    return {str(path.relative_to(root))[:-5]: digest([path]) for path in sorted(root.rglob("*.yaml"))}
+
+
+def players_digest():
+    """Of what plays and judges."""
+    return digest(sorted(path for folder in ("players", "oracle") for path in (ROOT / "conformance" / folder).rglob("*")
+                         if path.is_file() and "_test." not in path.name))
 
 
 class Job:
-    """A subject in a mode ("" for players that know none)."""
+    """A subject in a mode ("" for players that know none, "wire" for what a client sees)."""
 
-    def __init__(self, subject, mode, digest, repeat):
-        self.name, self.mode = subject["name"], mode
-        self.key = {"rules": digest, "repeat": repeat, "versions": subject["versions"]}
+    def __init__(self, subject, mode, key, rules):
+        self.name, self.mode, self.rules = subject["name"], mode, rules
+        self.key = {**key, "versions": subject["versions"]}
         self.file = KEPT / (self.name.replace("/", "_") + (f"__{mode}" if mode else "") + ".json")
 
     def __str__(self):
         return self.name + (f" ({self.mode})" if self.mode else "")
 
-    def verdicts(self):
-        """What is kept of it, or None."""
+    def kept(self):
+        """{rule: {"digest", "verdicts"}} of what holds of the rules as they are; a rule without a verdict was not
+        judged in this mode."""
         try:
             kept = json.loads(self.file.read_text())
         except (OSError, ValueError):
-            return None
-        return kept["rules"] if kept["key"] == self.key else None
+            return {}
+        if kept["key"] != self.key:
+            return {}
+        return {rule: one for rule, one in kept["rules"].items() if self.rules.get(rule) == one["digest"]}
+
+    def missing(self):
+        kept = self.kept()
+        return [rule for rule in self.rules if rule not in kept]
+
+    def verdicts(self):
+        return [verdict for one in self.kept().values() for verdict in one["verdicts"]]
 
     def run(self):
-        command = [TICKMARK, "conform", self.name, "--repeat", str(self.key["repeat"]), "--json"]
-        if self.mode:
-            command += ["--mode", self.mode]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode not in (0, 1, 77):
-            return done.stderr.strip() or f"exit code {done.returncode}"
-        rules = json.loads(done.stdout)["rules"] if done.returncode != 77 else []
+        """Judges what is missing; why it could not, or None."""
+        missing, kept = self.missing(), self.kept()
+        asked = [rule for rule in missing if self.mode != "wire" or rule.startswith("wire/")]
+        seen = {rule: {"digest": self.rules[rule], "verdicts": []} for rule in missing}
+        if asked:
+            verdicts, reason = self.ask(asked)
+            if reason:
+                return reason
+            for verdict in verdicts:
+                seen[verdict["rule"]]["verdicts"].append(verdict)
         scratch = self.file.with_suffix(".new")
-        scratch.write_text(json.dumps({"key": self.key, "rules": rules}))
+        scratch.write_text(json.dumps({"key": self.key, "rules": {**kept, **seen}}))
         scratch.replace(self.file)
         return None
+
+    def ask(self, rules):
+        """(verdicts, why there are none)"""
+        command = [TICKMARK, "conform", self.name, "--repeat", str(self.key["repeat"]), "--json"]
+        if self.mode not in ("", "wire"):
+            command += ["--mode", self.mode]
+        for rule in rules:
+            command += ["--rule", rule]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode == 77:
+            return [], None
+        if done.returncode not in (0, 1):
+            return [], done.stderr.strip() or f"exit code {done.returncode}"
+        return json.loads(done.stdout)["rules"], None
+
+
+def jobs_of(subject, key, rules):
+    modes = [feature[5:] for feature in subject["features"] if feature.startswith("mode_")]
+    return [Job(subject, mode, key, rules) for mode in ([*modes, "wire"] if modes else [""])]
 
 
 def judge(jobs, parallel):
     """Runs what is not kept; the jobs that failed, with the reason."""
-    todo = [job for job in jobs if job.verdicts() is None]
+    todo = [job for job in jobs if job.missing()]
     print(f"{len(jobs)} jobs, {len(jobs) - len(todo)} of them kept", file=sys.stderr)
     failed, begin = {}, time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(parallel) as pool:
@@ -91,12 +136,22 @@ def judge(jobs, parallel):
     return failed
 
 
+def columns_of(jobs):
+    """A column for each mode; what is seen on the wire stands in the first."""
+    wire = {job.name: job.verdicts() for job in jobs if job.mode == "wire"}
+    columns = []
+    for job in jobs:
+        verdicts = job.verdicts() + (wire.pop(job.name, []) if job.mode != "wire" else [])
+        if verdicts and job.mode != "wire":
+            columns.append(conformance_pages.Column(job.name, job.mode, job.key["versions"], verdicts))
+    return columns
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("subjects", nargs="*", help="only these; then no page is written")
     parser.add_argument("--repeat", type=int, default=20, help="runs of each rule (default 20)")
-    parser.add_argument("--jobs", type=int, default=2, help="jobs at a time (default 2)")
+    parser.add_argument("--jobs", type=int, default=1, help="at a time (default 1, which keeps every core busy)")
     parser.add_argument("--again", action="store_true", help="judge again what is kept, too")
     options = parser.parse_args()
     KEPT.mkdir(parents=True, exist_ok=True)
@@ -104,18 +159,16 @@ def main():
     unknown = set(options.subjects) - {s["name"] for s in here}
     if unknown:
         sys.exit(f"conformance-matrix: {', '.join(sorted(unknown))} cannot play here; tickmark list subjects tells why")
-    digest = rules_digest()
-    jobs = [Job(subject, mode, digest, options.repeat)
-            for subject in here if not options.subjects or subject["name"] in options.subjects
-            for mode in [f[5:] for f in subject["features"] if f.startswith("mode_")] or [""]]
+    key, rules = {"players": players_digest(), "repeat": options.repeat}, rule_digests()
+    jobs = [job for subject in here if not options.subjects or subject["name"] in options.subjects
+            for job in jobs_of(subject, key, rules)]
     if options.again:
         for job in jobs:
             job.file.unlink(missing_ok=True)
     failed = judge(jobs, options.jobs)
     if failed or options.subjects:
         return 3 if failed else 0
-    columns = [conformance_pages.Column(job.name, job.mode, job.key["versions"], job.verdicts())
-               for job in jobs if job.verdicts()]
+    columns = columns_of(jobs)
     today = datetime.date.today().isoformat()
     for name, text in conformance_pages.pages(columns, options.repeat, today).items():
         (ROOT / "docs" / name).write_text(text)

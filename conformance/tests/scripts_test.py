@@ -9,6 +9,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 sys.path.insert(0, str(ROOT / "scripts" / "figures"))
 import conditions  # noqa: E402
+import conformance_matrix as matrix  # noqa: E402
 import conformance_pages as pages  # noqa: E402
 import false_alarms  # noqa: E402
 
@@ -54,6 +55,52 @@ class Pages(unittest.TestCase):
         self.assertEqual(self.made, pages.pages(self.COLUMNS, 20, "2026-01-01"))
 
 
+class Matrix(unittest.TestCase):
+    RULES = {"timers/a": "digest-a", "timers/b": "digest-b", "wire/w": "digest-w"}
+    KEY = {"players": "these", "repeat": 5}
+    NODE = {"name": "node@20", "versions": {"node": "20.1.0"}, "features": ["play", "mode_cjs", "mode_esm"]}
+
+    def setUp(self):
+        self.addCleanup(setattr, matrix, "KEPT", matrix.KEPT)
+        matrix.KEPT = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.asked = []
+        self.addCleanup(setattr, matrix.Job, "ask", matrix.Job.ask)
+        matrix.Job.ask = lambda job, rules: (self.asked.append((job.mode, rules)), (
+            [verdict(rule, "pass") for rule in rules if rule.startswith("wire/") == (job.mode == "wire")], None))[1]
+
+    def run_all(self, rules=None, key=None):
+        """What is asked for in a whole matrix of one subject; its jobs."""
+        self.asked.clear()
+        jobs = matrix.jobs_of(self.NODE, key or self.KEY, rules or self.RULES)
+        for job in jobs:
+            if job.missing():
+                self.assertIsNone(job.run())
+        return list(self.asked), jobs
+
+    def test_what_was_judged_is_kept(self):
+        every = ["timers/a", "timers/b", "wire/w"]
+        asked, _ = self.run_all()
+        self.assertEqual(asked, [("cjs", every), ("esm", every), ("wire", ["wire/w"])])
+        self.assertEqual(self.run_all()[0], [])
+
+    def test_a_rule_that_has_changed_is_judged_again_and_no_other(self):
+        self.run_all()
+        asked, jobs = self.run_all({**self.RULES, "timers/b": "another"})
+        self.assertEqual(asked, [("cjs", ["timers/b"]), ("esm", ["timers/b"])])
+        self.assertEqual({one["rule"] for one in jobs[0].verdicts()}, {"timers/a", "timers/b"})
+
+    def test_other_players_or_repetitions_begin_anew(self):
+        self.run_all()
+        self.assertEqual(len(self.run_all(key={"players": "others", "repeat": 5})[0]), 3)
+        self.assertEqual(len(self.run_all(key={"players": "these", "repeat": 20})[0]), 3)
+
+    def test_what_is_seen_on_the_wire_stands_in_the_first_column(self):
+        columns = matrix.columns_of(self.run_all()[1])
+        self.assertEqual([(c.subject, c.mode, [v["rule"] for v in c.verdicts]) for c in columns],
+                         [("node@20", "cjs", ["timers/a", "timers/b", "wire/w"]),
+                          ("node@20", "esm", ["timers/a", "timers/b"])])
+
+
 class FalseAlarms(unittest.TestCase):
     RULES = {"x/a": "digest-a", "x/b": "digest-b"}
 
@@ -76,6 +123,8 @@ class FalseAlarms(unittest.TestCase):
         again = false_alarms.Ledger(self.RULES)
         self.assertEqual(again.sums[("libuv", "idle", "x/a")], [20, 18, 0])
         self.assertEqual(again.least("libuv", "idle"), 20)
+        again.append(self.step({"x/a": ["digest-a", "pass", 10, 10, 0]}))
+        self.assertEqual(false_alarms.Ledger(self.RULES).runs("libuv", "idle", "x/a"), 30)
         self.assertEqual(again.pace[("libuv", "idle")], 0.2)
 
     def test_a_rule_that_has_changed_begins_anew(self):

@@ -72,8 +72,9 @@ class Ledger:
 
     def append(self, step):
         LEDGER.parent.mkdir(parents=True, exist_ok=True)
+        interrupted = LEDGER.exists() and not LEDGER.read_bytes().endswith(b"\n")
         with LEDGER.open("a") as file:
-            file.write(json.dumps(step) + "\n")
+            file.write("\n" * interrupted + json.dumps(step) + "\n")
         self.take(step)
 
     def asked(self, subject):
@@ -94,9 +95,8 @@ def step(ledger, subject, condition, wanted):
         repeat = max(1, min(int(STEP_S / ledger.pace[(subject, condition)]),
                             wanted - ledger.least(subject, condition)))
     command = [str(TICKMARK), "conform", subject, "--repeat", str(repeat), "--json"]
-    if len(missing) < len(ledger.asked(subject)):
-        for rule in missing:
-            command += ["--rule", rule]
+    for rule in missing:
+        command += ["--rule", rule]
     begin = time.monotonic()
     code, out, err = conditions.run(command, condition)
     if code not in (0, 1):
