@@ -96,6 +96,11 @@ enum class Mutant {
   cleared_timeout_fires,
   refresh_keeps_place,
   timeouts_by_deadline,
+  last_immediate_not_drained,
+  ticks_lost_at_the_end,
+  rejections_before_the_drain,
+  rejection_reports_not_drained,
+  failed_immediate_loses_the_rest,
 };
 
 #ifdef REFLOOP_MUTABLE

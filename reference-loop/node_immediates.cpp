@@ -80,9 +80,16 @@ void NodeImmediates::run_phase() {
   if (drains_before_immediates(layer_.version())) layer_.drain();
   if (queue_.empty()) return;
   do {
-    if (run_queue()) layer_.drain();
+    if (run_queue() && !is_mutant(Mutant::last_immediate_not_drained)) layer_.drain();
+    if (is_mutant(Mutant::failed_immediate_loses_the_rest) && phase_failed_) lose_outstanding();
   } while (phase_failed_ && !layer_.has_exited());
   if (!layer_.has_exited()) hold_loop();
+}
+
+// Of a mutant.
+void NodeImmediates::lose_outstanding() {
+  while (!outstanding_.empty()) release(outstanding_.pop_front());
+  phase_failed_ = false;
 }
 
 // False: one failed, or a tick behind it.

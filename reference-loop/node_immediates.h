@@ -49,6 +49,7 @@ class NodeImmediates {
   void append(Immediate& immediate);
   void run_phase();
   bool run_queue();
+  void lose_outstanding();
   void hold_loop();
   void release(Immediate& immediate);
 

@@ -79,6 +79,8 @@ int NodeLayer::run(Task main, Label label, MainKind kind) {
     if (events.before_exit) {
       if (emit(events.before_exit, exit_code()))
         route_error();
+      else if (is_mutant(Mutant::ticks_lost_at_the_end))
+        ticks_ = {};
       else
         drain();
     }
@@ -114,6 +116,7 @@ bool NodeLayer::drain_now() {
 
 bool NodeLayer::drain_queues() {
   do {
+    if (is_mutant(Mutant::rejections_before_the_drain) && !rejections_.report()) return false;
     if (is_mutant(Mutant::microtasks_before_ticks)) run_microtasks();
     if (!run_ticks()) return false;
     run_microtasks();
@@ -121,6 +124,7 @@ bool NodeLayer::drain_queues() {
     if (!ticks_.empty()) continue;
     if (!rejections_.has_work()) return true;
     if (!rejections_.report()) return false;
+    if (is_mutant(Mutant::rejection_reports_not_drained)) return true;
   } while (true);
 }
 

@@ -98,7 +98,9 @@ int main(int argc, char** argv) {
     kills[mutant.name] = killers(std::string(argv[4]) + "/mutant_" + mutant.name, *rules, repeat);
   fmt::print("# Mutants and the rules that kill them\n\n");
   fmt::print(
-      "Written by `build/bin/conformance_kills {} conformance/rules conformance/mutants build/bin`: {} "
+      "Which rules fail which broken loop, and which mutants would go unseen without one of them.\n\n"
+      "Written by `cmake --build build --target conformance_mutants conformance_kills && "
+      "build/bin/conformance_kills {} conformance/rules conformance/mutants build/bin > docs/kills.md`: {} "
       "mutants of "
       "the reference loop, {} must and should rules with a scenario, each played {} times in virtual "
       "time.\n\n",
