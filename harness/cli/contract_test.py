@@ -54,6 +54,14 @@ class Refusals(unittest.TestCase):
         (["serve", "raw_epoll"], 2, "--workload"),
         (["conform", "reference_loop", "--rule", "nope"], 2, "'nope'"),
         (["conform", "reference_loop", "--as", "libuv"], 2, "libuv"),
+        (["compare", "raw_epoll"], 2, "candidate"),
+        (["compare", "raw_epoll", "raw_epol"], 2, "did you mean 'raw_epoll'"),
+        (["compare", "raw_epoll", "raw_epoll"], 2, "another name"),
+        (["compare", "raw_epoll", "/etc"], 2, "'/etc' is a folder"),
+        (["compare", "/etc", "/usr"], 2, "plan.json"),
+        (["compare", "raw_epoll", "node:binary=/nonexistent/node"], 3, "/nonexistent/node"),
+        (["compare", "raw_epoll", "reference_loop", "--workload", "hello"], 2, "--workload hello"),
+        (["compare", "raw_epoll", "reference_loop", "--gate", "wide"], 2, "wide"),
         (["fuzz", "nope"], 2, "'nope'"),
         (["fuzz", "reference_loop", "--program", "/nonexistent.json"], 2, "/nonexistent.json"),
         (["fuzz", "reference_loop", "--programs", "0"], 2, "--programs"),
@@ -187,6 +195,47 @@ class Data(unittest.TestCase):
         done = tickmark("conform", "raw_epoll", "--rule", rule, "--rule", "ticks", "--repeat", "2", "--json")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual([(r["rule"], r["verdict"]) for r in json.loads(done.stdout)["rules"]], [(rule, "pass")])
+
+
+class Compare(unittest.TestCase):
+    """Two subjects, short trials: a slowdown nobody can miss, and the files a CI wants."""
+
+    def compare(self, *arguments):
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        done = tickmark("compare", *arguments, "--connections", "100", "--rate", "2000", "--duration", "100ms",
+                        "--seed", "3", "--output", str(folder / "bundle"), "--junit", str(folder / "junit.xml"),
+                        "--summary", str(folder / "summary.md"), "--json")
+        return done, folder
+
+    def test_a_doubled_cost_is_a_confirmed_regression(self):
+        done, folder = self.compare("reference_loop", "reference_loop:slowdown=100%")
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        result = json.loads(done.stdout)
+        self.assertEqual(result, json.loads((folder / "bundle" / "gate.json").read_text()))
+        cpu = result["metrics"][0]
+        self.assertEqual((result["verdict"], cpu["metric"], cpu["verdict"]),
+                         ("REGRESSION", "cpu_ns_per_request", "REGRESSION"))
+        self.assertGreater(cpu["slowdown"], 0.5)
+        self.assertGreaterEqual(cpu["confirmation"]["blocks"], 12)
+        plan = json.loads((folder / "bundle" / "plan.json").read_text())
+        self.assertEqual(plan["gate"]["looks"], [12, 20, 30])
+        trials = [json.loads(line) for line in (folder / "bundle" / "trials.ndjson").read_text().splitlines()]
+        second_stage = plan["gate"]["stages"][1]["first_block"]
+        self.assertTrue(any(trial["block"] >= second_stage for trial in trials))
+        for block in {trial["block"] for trial in trials}:
+            seeds = {trial["seed"] for trial in trials if trial["block"] == block}
+            self.assertEqual(len(seeds), 1, "both arms of a block get the same arrivals")
+        self.assertIn("<failure", (folder / "junit.xml").read_text())
+        self.assertIn("REGRESSION", (folder / "summary.md").read_text())
+        self.assertNotIn("\x1b", done.stderr)
+
+    def test_quiet_says_nothing_and_the_verdict_is_one_of_three(self):
+        done, _ = self.compare("raw_epoll", "reference_loop", "--quiet", "--no-confirm")
+        self.assertIn(done.returncode, (0, 1, 4), done.stderr)
+        self.assertEqual(done.stderr, "")
+        result = json.loads(done.stdout)
+        self.assertEqual(result["exit_code"], done.returncode)
+        self.assertEqual({"OK": 0, "REGRESSION": 1, "INCONCLUSIVE": 4}[result["verdict"]], done.returncode)
 
 
 class Interruption(unittest.TestCase):

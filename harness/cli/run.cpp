@@ -6,16 +6,14 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <random>
-#include <time.h>
 
-#include "harness/cli/build_identity.h"
 #include "harness/cli/conformance_pass.h"
 #include "harness/cli/pairs.h"
 #include "harness/cli/render.h"
+#include "harness/cli/run_identity.h"
 #include "harness/cli/units.h"
 #include "harness/cli/verb.h"
 #include "harness/output/summary.h"
-#include "harness/process/machine.h"
 
 namespace tickmark::cli {
 namespace {
@@ -35,15 +33,6 @@ struct RunFlags {
   bool no_conform = false;
   bool no_report = false;
 };
-
-/// ./tickmark-results/<UTC>-<suite>
-std::string default_output(const std::string& suite) {
-  const time_t t = time(nullptr);
-  char stamp[32];
-  tm utc{};
-  strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", gmtime_r(&t, &utc));
-  return fmt::format("tickmark-results/{}-{}", stamp, suite);
-}
 
 Expected<run::Overrides> make_overrides(const RunFlags& options) {
   run::Overrides overrides;
@@ -93,14 +82,6 @@ run::ConformPass make_pass(process::Registry& registry, output::Progress& progre
     findings = result->findings;
     return findings.empty() ? kOk : kFinding;
   };
-}
-
-output::Json tool_document() {
-  return {{"name", "tickmark"},
-          {"version", "0.1.0"},
-          {"git", build_commit()},
-          {"build_type", process::build_type()},
-          {"compiler", "g++ " __VERSION__}};
 }
 
 /// Subjects of the run whose order the rules can judge: those that play.

@@ -16,6 +16,7 @@ Start here:
   tickmark doctor                     what is here, what would distort results
   tickmark run                        the quick suite on everything installed, with a report
   tickmark run node libuv --workload sockets --connections 5000
+  tickmark compare node node:binary=./out/node      has it become slower? 0 no, 1 yes, 4 not known
   tickmark conform node               callback ordering of one runtime
   tickmark fuzz node                  the same by random programs
   tickmark load http://127.0.0.1:8080/ --rate 1000 --connections 50 --duration 6s
@@ -42,7 +43,8 @@ int run(int argc, char** argv) {
   Invocation invocation;
   invocation.command = joined(argc, argv);
   std::string config;
-  for (auto add : {add_doctor, add_list, add_run, add_conform, add_fuzz, add_report, add_load, add_serve})
+  for (auto add :
+       {add_doctor, add_list, add_run, add_compare, add_conform, add_fuzz, add_report, add_load, add_serve})
     add(app, invocation);
   for (CLI::App* verb : app.get_subcommands(nullptr)) {
     verb->add_option("--config", config,

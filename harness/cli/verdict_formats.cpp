@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/verdict_explanation.h"
+#include "harness/cli/xml_text.h"
 
 namespace tickmark::cli {
 namespace {
@@ -15,28 +16,7 @@ using conformance::Verdict;
 using conformance::VerdictKind;
 using nlohmann::ordered_json;
 
-std::string xml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? ' ' : c;
-    }
-  }
-  return out;
-}
+std::string xml(std::string_view text) { return xml_text(text); }
 
 std::string junit_properties(const Verdict& verdict) {
   if (verdict.runs == 0) return "";

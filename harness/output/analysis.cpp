@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "harness/output/valid_value.h"
 #include "harness/stats/paired.h"
 
 namespace tickmark::output {
@@ -17,29 +18,10 @@ constexpr double kReplySizesEqual = 0.05;
 /// Value of a metric per block; only blocks in which it was valid.
 using Blocks = std::map<int64_t, double>;
 
-/// Statuses whose metrics count. A saturated point is an honest one.
-bool counts(const Json& trial) {
-  const std::string status = text_at(trial, "status");
-  return status == "ok" || status == "saturated";
-}
-
-/// Whether so many requests went unanswered that the metric is only known to be at least its value.
-bool is_lower_bound(const Json& trial, const char* metric) {
-  for (const Json& name : list_at(trial, "lower_bounds")) {
-    if (name == metric) return true;
-  }
-  return false;
-}
-
 /// Why not one block is valid: the first reason given. Empty if the metric simply does not apply.
 std::string why_none(const std::vector<const Json*>& trials, const ComparedMetric& metric) {
   for (const Json* trial : trials) {
-    if (!counts(*trial)) return fmt::format("{}: {}", text_at(*trial, "status"), text_at(*trial, "reason"));
-    if (!number_at(member(*trial, "metrics"), metric.key)) continue;
-    if (is_lower_bound(*trial, metric.key))
-      return "only a lower bound is known: too many requests were unanswered";
-    const Json& reasons = list_at(member(member(*trial, "validity"), metric.family), "reasons");
-    if (!reasons.empty() && reasons.front().is_string()) return reasons.front().get<std::string>();
+    if (auto why = why_no_value(*trial, metric.key, metric.family); !why.empty()) return why;
   }
   return "";
 }
@@ -47,10 +29,7 @@ std::string why_none(const std::vector<const Json*>& trials, const ComparedMetri
 Blocks valid_blocks(const std::vector<const Json*>& trials, const ComparedMetric& metric) {
   Blocks blocks;
   for (const Json* trial : trials) {
-    if (!counts(*trial)) continue;
-    if (!flag_at(member(member(*trial, "validity"), metric.family), "valid").value_or(false)) continue;
-    if (is_lower_bound(*trial, metric.key)) continue;
-    const auto value = number_at(member(*trial, "metrics"), metric.key);
+    const auto value = valid_value(*trial, metric.key, metric.family);
     const auto block = integer_at(*trial, "block");
     if (value && block) blocks[*block] = *value;
   }

@@ -40,6 +40,7 @@ Expected<Suite> apply_overrides(Suite suite, const Overrides& overrides,
     return usage_error(fmt::format("suite {} has no cell of workload {}; choose another --suite", suite.name,
                                    fmt::join(overrides.workloads, ", ")));
   }
+  if (!overrides.reference_subject.empty()) suite.reference_subject = overrides.reference_subject;
   for (CellTemplate& cell : suite.cells) {
     if (overrides.connections) cell.connections = *overrides.connections;
     if (overrides.blocks) cell.blocks = *overrides.blocks;
@@ -108,8 +109,9 @@ Expected<Plan> make_plan(const PlanInput& input) {
   plan.subjects = input.subjects;
   plan.cells = std::move(*cells);
   plan.schedule = make_schedule(plan.cells, input.seed);
-  plan.rerun_rule = kRerunRule;
+  plan.rerun_rule = output::text_at(input.gate, "rerun_rule", kRerunRule);
   plan.conformance = input.conformance;
+  plan.gate = input.gate;
   std::set<std::string> used;
   for (const PlannedCell& cell : plan.cells) {
     plan.blocks = std::max(plan.blocks, cell.blocks);

@@ -62,6 +62,7 @@ struct PlannedCell {
   std::vector<PlannedLane> lanes;
   std::vector<std::string> subjects;  ///< ids
   std::vector<SkippedSubject> skipped;
+  std::map<std::string, double> gate;  ///< see CellTemplate
 };
 
 struct PlannedTrial {
@@ -86,6 +87,7 @@ struct Overrides {
   std::optional<double> rate_per_s;    ///< replaces every ladder of rates by this one
   std::optional<int> blocks;
   std::optional<Nanos> duration;
+  std::string reference_subject;  ///< empty: the suite's
 };
 
 struct PlanInput {
@@ -100,6 +102,7 @@ struct PlanInput {
   std::string created_utc;
   Json tool;         ///< name, version, git, build_type, compiler
   Json conformance;  ///< plan.json's `conformance`; null: none
+  Json gate;         ///< plan.json's `gate`; null: none. Its `rerun_rule` becomes the plan's
 };
 
 struct Plan {
@@ -116,6 +119,7 @@ struct Plan {
   std::vector<PlannedTrial> schedule;
   std::string rerun_rule;  ///< what happens to void blocks; fixed here, before any result
   Json conformance;
+  Json gate;  ///< of a comparison: when it is judged and by what (docs/bundle.md)
 
   const PlannedCell* cell(const std::string& id) const;
   const PlannedSubject* subject(const std::string& id) const;

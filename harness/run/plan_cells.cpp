@@ -125,6 +125,7 @@ Expected<PlannedCell> make_cell(const CellTemplate& from, const WorkloadSpec& sp
   cell.blocks = from.blocks;
   cell.warmup = from.warmup;
   cell.duration = from.duration;
+  cell.gate = from.gate;
   if (auto ok = check_variant(from.variant, spec); !ok) return std::unexpected(ok.error());
   for (const LaneTemplate& lane : from.beside) {
     if (auto ok = check_variant(lane.variant, spec); !ok) return std::unexpected(ok.error());

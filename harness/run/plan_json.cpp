@@ -157,6 +157,7 @@ Json cell_to_json(const PlannedCell& c) {
                {"skipped", Json::array()}};
   if (c.open_loop) json["rate_per_s"] = c.rate_per_s;
   if (c.capacity_share) json["capacity_share"] = *c.capacity_share;
+  if (!c.gate.empty()) json["gate"] = c.gate;
   for (const PlannedLane& lane : c.lanes) json["lanes"].push_back(lane_to_json(lane));
   for (const SkippedSubject& s : c.skipped)
     json["skipped"].push_back({{"subject", s.subject}, {"reason", s.reason}});
@@ -179,6 +180,10 @@ PlannedCell cell_from_json(const Json& json) {
   c.warmup = Nanos{need_integer(json, "warmup_ns", 0, kDay)};
   c.duration = Nanos{need_integer(json, "duration_ns", 1, kDay)};
   c.params = texts_at(json, "params");
+  for (const auto& [metric, margin] : member(json, "gate").items()) {
+    if (!margin.is_number()) throw Damage{fmt::format("gate.{} must be a number", metric)};
+    c.gate[metric] = margin.get<double>();
+  }
   for (const Json& lane : list_at(json, "lanes")) c.lanes.push_back(lane_from_json(lane));
   if (c.lanes.empty()) throw Damage{fmt::format("cell {} has no lanes", c.id)};
   c.subjects = text_list_at(json, "subjects");
@@ -235,6 +240,7 @@ Plan read_plan(const Json& json) {
   plan.estimated_measured_s = number_at(json, "estimated_measured_s").value_or(0);
   plan.rerun_rule = text_at(json, "rerun_rule");
   plan.conformance = member(json, "conformance");
+  plan.gate = member(json, "gate");
   plan.calibration = calibration_from_json(member(json, "calibration"));
   for (const Json& s : list_at(json, "subjects")) plan.subjects.push_back(subject_from_json(s));
   for (const Json& w : list_at(json, "workloads")) plan.workloads.push_back(workload_from_json(w));
@@ -264,6 +270,7 @@ Json plan_to_json(const Plan& plan) {
                {"cells", Json::array()},
                {"schedule", Json::array()}};
   if (!plan.conformance.is_null()) json["conformance"] = plan.conformance;
+  if (!plan.gate.is_null()) json["gate"] = plan.gate;
   for (const PlannedSubject& s : plan.subjects) json["subjects"].push_back(subject_to_json(s));
   for (const WorkloadSpec& w : plan.workloads) json["workloads"].push_back(workload_to_json(w));
   for (const PlannedCell& c : plan.cells) json["cells"].push_back(cell_to_json(c));

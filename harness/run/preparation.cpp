@@ -179,6 +179,7 @@ Expected<Prepared> prepare(process::Registry& registry, const RunRequest& reques
   input.created_utc = output::utc_text(output::wall_clock());
   input.tool = request.tool;
   input.conformance = conformance_of(request, *suite);
+  input.gate = request.gate;
   auto plan = make_plan(input);
   if (!plan) return std::unexpected(plan.error());
   prepared.plan = std::move(*plan);

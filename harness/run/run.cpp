@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <map>
 #include <set>
+#include <span>
 
 #include "harness/output/analysis.h"
 #include "harness/process/machine.h"
@@ -31,14 +32,21 @@ class Trials {
   std::vector<std::string> unmeasurable() const;
 
  private:
+  /// The trials of one block, from `at` on; where it ends.
+  Expected<size_t> run_block(size_t at);
+  /// Where the next block begins, or the end of the schedule.
+  Expected<size_t> choose(int block, size_t at);
   Expected<void> run_one(const PlannedTrial& trial, const PlannedCell& cell);
   /// Why a trial is recorded without being run, as (status, reason); empty status: run it.
   std::pair<std::string, std::string> verdict_before(const PlannedTrial& trial,
                                                      const PlannedCell& cell) const;
   void learn(const PlannedTrial& trial, const PlannedCell& cell, const TrialOutcome& outcome);
-  Expected<void> record(const output::Json& trial, std::string_view status, std::string_view reason);
+  Expected<void> record(const PlannedTrial& planned, const output::Json& trial, std::string_view status,
+                        std::string_view reason);
   output::ProgressState state(const PlannedTrial& trial) const;
-  Nanos eta() const;
+  /// Trials of the blocks that are expected from `trial` on.
+  std::span<const PlannedTrial> expected_from(const PlannedTrial& trial) const;
+  Nanos eta(const PlannedTrial& trial) const;
 
   const Prepared& prepared_;
   const RunRequest& request_;
@@ -47,6 +55,9 @@ class Trials {
   output::BundleWriter& bundle_;
 
   int done_ = 0;
+  int last_block_ = 0;                      // expected to be run
+  std::vector<output::Json> records_;       // of the block
+  const PlannedTrial* recorded_ = nullptr;  // the last one
   Nanos started_ = now();
   double estimated_done_s_ = 0;
   std::map<std::pair<std::string, std::string>, std::string>
@@ -62,16 +73,24 @@ output::ProgressState Trials::state(const PlannedTrial& trial) const {
   state.block = trial.block;
   state.blocks = prepared_.plan.blocks;
   state.done = done_;
-  state.total = static_cast<int>(prepared_.plan.schedule.size());
-  state.eta = eta();
+  state.total = done_ + static_cast<int>(expected_from(trial).size());
+  state.eta = eta(trial);
   return state;
 }
 
+std::span<const PlannedTrial> Trials::expected_from(const PlannedTrial& trial) const {
+  const auto& schedule = prepared_.plan.schedule;
+  const auto at = static_cast<size_t>(&trial - schedule.data()) + (recorded_ == &trial ? 1 : 0);
+  size_t end = at;
+  while (end < schedule.size() && schedule[end].block <= last_block_) ++end;
+  return std::span(schedule).subspan(at, end - at);
+}
+
 /// The estimate of what is left, corrected by how good the estimate has been so far.
-Nanos Trials::eta() const {
+Nanos Trials::eta(const PlannedTrial& trial) const {
   double left = 0;
-  for (size_t i = static_cast<size_t>(done_); i < prepared_.plan.schedule.size(); ++i) {
-    left += estimated_trial_s(*prepared_.plan.cell(prepared_.plan.schedule[i].cell));
+  for (const PlannedTrial& next : expected_from(trial)) {
+    left += estimated_trial_s(*prepared_.plan.cell(next.cell));
   }
   const double pace = estimated_done_s_ > 5 ? seconds(now() - started_) / estimated_done_s_ : 1;
   return from_seconds(left * pace);
@@ -98,9 +117,11 @@ void Trials::learn(const PlannedTrial& trial, const PlannedCell& cell, const Tri
   if (outcome.status == "ok" || outcome.status == "saturated") measured_.insert(cell.workload);
 }
 
-Expected<void> Trials::record(const output::Json& trial, std::string_view status, std::string_view reason) {
+Expected<void> Trials::record(const PlannedTrial& planned, const output::Json& trial, std::string_view status,
+                              std::string_view reason) {
   if (auto written = bundle_.append_trial(trial); !written) return written;
-  const PlannedTrial& planned = prepared_.plan.schedule[static_cast<size_t>(done_)];
+  if (request_.next_blocks) records_.push_back(trial);
+  recorded_ = &planned;
   estimated_done_s_ += estimated_trial_s(*prepared_.plan.cell(planned.cell));
   ++done_;
   if (request_.progress) request_.progress->trial_ended(state(planned), status, reason);
@@ -109,7 +130,7 @@ Expected<void> Trials::record(const output::Json& trial, std::string_view status
 
 Expected<void> Trials::run_one(const PlannedTrial& trial, const PlannedCell& cell) {
   if (const auto [status, reason] = verdict_before(trial, cell); !status.empty()) {
-    return record(unrun_trial_to_json(status, reason, trial, cell), status, reason);
+    return record(trial, unrun_trial_to_json(status, reason, trial, cell), status, reason);
   }
   output::ProgressState shown = state(trial);
   Nanos last_reply = now();
@@ -135,16 +156,45 @@ Expected<void> Trials::run_one(const PlannedTrial& trial, const PlannedCell& cel
     auto written = bundle_.append_histogram(tagged.tag, start, outcome->facts.load.window, tagged.histogram);
     if (!written) return written;
   }
-  return record(trial_to_json(*outcome, trial, cell), outcome->status, outcome->reason);
+  return record(trial, trial_to_json(*outcome, trial, cell), outcome->status, outcome->reason);
 }
 
 Expected<void> Trials::run_all() {
-  for (const PlannedTrial& trial : prepared_.plan.schedule) {
-    if (interrupted()) break;
-    if (request_.progress) request_.progress->tick(state(trial));
-    if (auto ok = run_one(trial, *prepared_.plan.cell(trial.cell)); !ok) return ok;
+  const auto& schedule = prepared_.plan.schedule;
+  auto at = choose(-1, 0);
+  while (at && *at < schedule.size() && !interrupted()) {
+    const int block = schedule[*at].block;
+    at = run_block(*at);
+    if (at && !interrupted()) at = choose(block, *at);
   }
+  if (!at) return std::unexpected(at.error());
   return {};
+}
+
+Expected<size_t> Trials::run_block(size_t at) {
+  const auto& schedule = prepared_.plan.schedule;
+  const int block = schedule[at].block;
+  records_.clear();
+  for (; at < schedule.size() && schedule[at].block == block && !interrupted(); ++at) {
+    if (request_.progress) request_.progress->tick(state(schedule[at]));
+    auto ok = run_one(schedule[at], *prepared_.plan.cell(schedule[at].cell));
+    if (!ok) return std::unexpected(ok.error());
+  }
+  return at;
+}
+
+Expected<size_t> Trials::choose(int block, size_t at) {
+  const auto& schedule = prepared_.plan.schedule;
+  if (!request_.next_blocks) {
+    last_block_ = prepared_.plan.blocks;
+    return at;
+  }
+  auto next = request_.next_blocks(prepared_.plan, block, records_);
+  if (!next) return std::unexpected(next.error());
+  if (!*next) return schedule.size();
+  last_block_ = (*next)->last;
+  while (at < schedule.size() && schedule[at].block < (*next)->first) ++at;
+  return at;
 }
 
 std::vector<std::string> Trials::unmeasurable() const {
@@ -212,7 +262,7 @@ Expected<RunOutcome> run(process::Registry& registry, const RunRequest& request)
   if (prepared->nothing_to_do) return skipped_outcome(prepared->plan);
   const Plan& plan = prepared->plan;
   if (auto enough = ensure_descriptors(plan); !enough) return std::unexpected(enough.error());
-  if (request.progress) request.progress->say(plan_text(plan));
+  if (request.progress && !request.next_blocks) request.progress->say(plan_text(plan));
   if (!plan.calibration.note.empty()) outcome.notes.push_back(plan.calibration.note);
 
   auto bundle = output::BundleWriter::create(request.output, plan_to_json(plan),

@@ -23,6 +23,17 @@ namespace tickmark::run {
 using ConformPass = std::function<Expected<int>(output::BundleWriter& bundle, const Plan& plan,
                                                 const std::function<bool()>& interrupted)>;
 
+/// Blocks of the plan, both included.
+struct BlockRange {
+  int first = 0, last = 0;
+};
+
+/// Chooses what is run: called before the first block (`block` = -1) and after each with the records of its
+/// trials; gives the blocks that are expected to be run next, of which the first is, or nothing to stop. It
+/// may only go forward in the plan.
+using NextBlocks = std::function<Expected<std::optional<BlockRange>>(
+    const Plan& plan, int block, const std::vector<output::Json>& records)>;
+
 struct RunRequest {
   std::vector<std::string> subjects;  ///< as typed or as the suite lists them; empty: all
   std::string suite = "quick";
@@ -36,6 +47,8 @@ struct RunRequest {
   output::Json conformance;                        ///< plan.json's `conformance`; null: none. `repeat` and
                              ///< `background_connections` are filled in from the suite if absent
   ConformPass conform;                   ///< may be empty: no pass
+  output::Json gate;                     ///< plan.json's `gate`; null: none
+  NextBlocks next_blocks;                ///< may be empty: all blocks of the plan, in order
   output::Progress* progress = nullptr;  ///< borrowed; null: silent
 };
 

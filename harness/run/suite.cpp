@@ -63,6 +63,14 @@ Placement placement(const YAML::Node& node) {
   fail(node, "expected placement isolated or shared");
 }
 
+/// `{metric: percent}` as shares.
+std::map<std::string, double> read_margins(const YAML::Node& node) {
+  std::map<std::string, double> margins;
+  if (!node.IsMap()) fail(node, "expected a map of metrics and percentages");
+  for (const auto& pair : node) margins[pair.first.as<std::string>()] = positive(pair.second) / 100;
+  return margins;
+}
+
 LaneTemplate read_lane(const YAML::Node& node) {
   LaneTemplate lane;
   read_map(node, {
@@ -108,6 +116,7 @@ CellTemplate read_cell(const YAML::Node& node) {
                       [&](auto& n) {
                         for (const auto& lane : n) cell.beside.push_back(read_lane(lane));
                       }},
+                     {"gate_percent", [&](auto& n) { cell.gate = read_margins(n); }},
                  });
   if (cell.workload.empty()) fail(node, "a cell needs a workload");
   if (cell.duration <= Nanos{0}) fail(node, "a cell needs duration_ms");

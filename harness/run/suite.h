@@ -3,6 +3,7 @@
 // its vocabulary and its loader. Rates stand as shares of a capacity that is only known after calibration.
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,7 +41,9 @@ struct CellTemplate {
   Nanos warmup{0};
   Nanos duration{0};
   Parameters params;
-  std::vector<LaneTemplate> beside;  ///< non-empty: the main lane is called `heavy`
+  std::vector<LaneTemplate> beside;    ///< non-empty: the main lane is called `heavy`
+  std::map<std::string, double> gate;  ///< metrics that `tickmark compare` decides by; the slowdown (a share)
+                                       ///< from which each matters
 };
 
 struct Suite {

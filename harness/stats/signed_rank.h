@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 namespace tickmark::stats {
 
@@ -19,6 +20,16 @@ inline constexpr unsigned kExactPairs = 50;
 /// tail = 0.025: 8). Nothing where even W+ = 0 is likelier than `tail` (n < 6 for 0.025). For n > kExactPairs
 /// c = floor(n(n+1)/4 - 1/2 - z sqrt(n(n+1)(2n+1)/24)), the normal approximation with continuity correction.
 std::optional<int64_t> signed_rank_critical(unsigned n, double tail);
+
+/// One-sided sign-flip randomisation test on ranks, of "`differences` are not positive on the whole": the
+/// share of the sign assignments whose sum of positive ranks reaches the observed one. Exact for every n, by
+/// counting. Equal magnitudes share their mean rank; zeros have no sign and do not count; all zeros give 1.
+/// It needs no more than the random order in each block, and one wild block moves it by one rank, however
+/// wild.
+double signed_rank_p(std::span<const double> differences);
+
+/// P(Z <= z) of the standard normal Z.
+double normal_cdf(double z);
 
 /// The standard normal z with P(Z <= z) = p, p in (0, 1), to 1e-12.
 double normal_quantile(double p);

@@ -10,6 +10,7 @@
 
 #include "harness/subject/do_work.h"
 #include "harness/subject/http_session.h"
+#include "harness/subject/slowdown.h"
 #include "harness/vocabulary/workload.h"
 
 namespace tickmark::subject {
@@ -55,6 +56,11 @@ Expected<std::unique_ptr<ServeContext>> ServeContext::create(const ServeRequest&
   auto context = std::unique_ptr<ServeContext>(new ServeContext);
   context->request_ = request;
   context->service_ = std::move(*service);
+  if (request.options.contains("slowdown")) {
+    const auto share = parse_slowdown(context->option("slowdown"));
+    if (!share) return std::unexpected(share.error());
+    context->service_ = slowed_down(std::move(context->service_), *share);
+  }
   if (request.options.contains("headers")) {
     const auto headers = context->option_word("headers", {"lean", "common"});
     if (!headers) return std::unexpected(headers.error());

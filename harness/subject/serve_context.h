@@ -34,8 +34,9 @@ struct Final {
 
 class ServeContext {
  public:
-  /// Makes the service half of the request's workload. Reads the option `headers` where the subject has it
-  /// (lean or common). Usage error: unknown workload, parameter or kind of headers.
+  /// Makes the service half of the request's workload. Reads the options `headers` (lean or common) and
+  /// `slowdown` (see slowdown.h) where the subject has them. Usage error: unknown workload, parameter or
+  /// value.
   static Expected<std::unique_ptr<ServeContext>> create(const ServeRequest& request);
 
   const ServeRequest& request() const { return request_; }

@@ -1,0 +1,78 @@
+// Which two bundles may be compared, and what their canaries make of them.
+
+#include "harness/cli/compare_bundles.h"
+
+#include <cmath>
+#include <gtest/gtest.h>
+
+namespace tickmark::cli {
+namespace {
+
+using output::Bundle;
+using output::Json;
+
+/// Twelve blocks; the machine runs at `pace`, the subject costs `cost` times the canary.
+Bundle bundle(double pace, double cost) {
+  Bundle made;
+  made.folder = "bundle";
+  made.machine = {{"comparable", true}, {"cpu_model", "x"}, {"cpus_online", 2}, {"kernel", "6"}};
+  made.plan = {{"reference_subject", "canary"},
+               {"tool", {{"git", "abc"}, {"compiler", "g++"}, {"build_type", "Release"}}},
+               {"subjects", {{{"id", "canary"}}, {{"id", "node"}}}},
+               {"cells", {{{"id", "c"}, {"loop", "open"}, {"gate", {{"cpu_ns_per_request", 0.03}}}}}}};
+  for (int block = 0; block < 12; ++block) {
+    const double mood = pace * std::exp(0.05 * std::sin(block));
+    const double noise = 1 + 0.002 * (block % 3 - 1);
+    for (const auto& [subject, cpu] : {std::pair("canary", mood), std::pair("node", mood * cost * noise)}) {
+      made.trials.push_back({{"block", block},
+                             {"cell", "c"},
+                             {"subject", subject},
+                             {"status", "ok"},
+                             {"metrics", {{"cpu_ns_per_request", cpu}}},
+                             {"validity", {{"cpu", {{"valid", true}}}}}});
+    }
+  }
+  return made;
+}
+
+TEST(CompareBundles, the_canary_takes_out_how_fast_the_machine_was) {
+  const auto same = related(bundle(10'000, 2), bundle(14'000, 2), "");
+  ASSERT_TRUE(same) << same.error().message;
+  EXPECT_EQ(same->result.verdict, stats::Verdict::kOk);
+  const auto slower = related(bundle(10'000, 2), bundle(8'000, 2.2), "");
+  ASSERT_TRUE(slower);
+  EXPECT_EQ(slower->result.verdict, stats::Verdict::kRegression);
+  EXPECT_NEAR(std::expm1(slower->result.looks[0].metrics[0].log_ratio.value), 0.1, 1e-6);
+}
+
+TEST(CompareBundles, what_nothing_relates_is_refused_with_the_reason) {
+  const Bundle good = bundle(1, 2);
+  const std::pair<const char*, std::function<void(Bundle&)>> cases[] = {
+      {"kernel", [](Bundle& b) { b.machine["kernel"] = "7"; }},
+      {"must not be compared", [](Bundle& b) { b.machine["comparable"] = false; }},
+      {"canaries are", [](Bundle& b) { b.plan["reference_subject"] = "node"; }},
+      {"built differently", [](Bundle& b) { b.plan["tool"]["git"] = "def"; }},
+      {"versions",
+       [](Bundle& b) {
+         b.plan["subjects"][0]["versions"] = {{"refloop", "2"}};
+       }},
+      {"no gated cell", [](Bundle& b) { b.plan["cells"][0]["duration_ns"] = 1; }},
+      {"--subject",
+       [](Bundle& b) {
+         b.plan["subjects"].push_back({{"id", "deno"}});
+       }},
+      {"nobody but the canary", [](Bundle& b) { b.plan["subjects"].erase(1); }},
+      {"not one block", [](Bundle& b) { b.trials.clear(); }},
+  };
+  for (const auto& [named, spoil] : cases) {
+    Bundle other = bundle(1, 2);
+    spoil(other);
+    const auto refused = related(good, other, "");
+    ASSERT_FALSE(refused) << named;
+    EXPECT_EQ(refused.error().kind, ErrorKind::kUsage);
+    EXPECT_NE(refused.error().message.find(named), std::string::npos) << refused.error().message;
+  }
+}
+
+}  // namespace
+}  // namespace tickmark::cli

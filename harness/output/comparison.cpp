@@ -1,0 +1,124 @@
+#include "harness/output/comparison.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+#include "harness/output/analysis.h"
+#include "harness/output/valid_value.h"
+
+namespace tickmark::output {
+namespace {
+
+const Json* trial_of(const std::vector<Json>& records, const std::string& cell, const std::string& subject) {
+  const auto found = std::ranges::find_if(records, [&](const Json& record) {
+    return text_at(record, "cell") == cell && text_at(record, "subject") == subject;
+  });
+  return found == records.end() ? nullptr : &*found;
+}
+
+/// A positive value, or the sentence why there is none.
+Expected<double> value_of(const std::vector<Json>& records, const GatedMetric& metric,
+                          const std::string& subject) {
+  const Json* trial = trial_of(records, metric.cell, subject);
+  if (!trial) return subject_error(fmt::format("{} was not run", subject));
+  const auto value = valid_value(*trial, metric.key, metric.family);
+  if (value && *value > 0) return *value;
+  const std::string why = why_no_value(*trial, metric.key, metric.family);
+  return subject_error(
+      fmt::format("{} of {}: {}", title_of(metric), subject, why.empty() ? "could not be measured" : why));
+}
+
+}  // namespace
+
+std::string title_of(const GatedMetric& metric) {
+  static const std::pair<const char*, const char*> titles[] = {
+      {"cpu_ns_per_request", "CPU per request"},
+      {"memory_bytes_per_connection", "memory per connection"},
+      {"memory_bytes", "memory"},
+      {"throughput_per_s", "throughput"},
+      {"latency_ns_mean", "mean latency"},
+      {"latency_ns_p50", "latency p50"},
+      {"latency_ns_p90", "latency p90"},
+      {"latency_ns_p99", "latency p99"},
+      {"context_switches_per_request", "context switches per request"},
+  };
+  for (const auto& [key, title] : titles) {
+    if (metric.key == key) return title;
+  }
+  return metric.key;
+}
+
+Expected<std::vector<GatedMetric>> gated_metrics(const Json& plan) {
+  std::vector<GatedMetric> family;
+  for (const Json& cell : list_at(plan, "cells")) {
+    for (const auto& [key, margin] : member(cell, "gate").items()) {
+      const auto known =
+          std::ranges::find_if(compared_metrics(), [&](const auto& m) { return m.key == key; });
+      if (known == compared_metrics().end() || !margin.is_number()) {
+        return usage_error(
+            fmt::format("cell {} gates '{}', which is no metric that is compared; correct the suite",
+                        text_at(cell, "id"), key));
+      }
+      family.push_back({text_at(cell, "id"), key, known->unit, known->family, known->higher_is_better,
+                        margin.get<double>()});
+    }
+  }
+  return family;
+}
+
+double log_ratio(const ArmValues& values, const GatedMetric& metric) {
+  const double d = std::log(values.candidate / values.baseline);
+  return metric.higher_is_better ? -d : d;
+}
+
+BlockRatios block_ratios(const std::vector<Json>& records, const std::vector<GatedMetric>& family,
+                         const std::string& baseline, const std::string& candidate) {
+  BlockRatios block;
+  for (const GatedMetric& metric : family) {
+    const auto a = value_of(records, metric, baseline), b = value_of(records, metric, candidate);
+    if (!a || !b) return {{}, {}, (a ? b : a).error().message};
+    block.values.push_back({*a, *b});
+    block.log_ratios.push_back(log_ratio(block.values.back(), metric));
+  }
+  return block;
+}
+
+stats::GateRules gate_rules(const std::vector<GatedMetric>& family, stats::GateRules rules) {
+  for (const GatedMetric& metric : family) {
+    rules.family.push_back({title_of(metric), std::max(metric.margin, rules.floor)});
+  }
+  return stats::Gate(rules).rules();
+}
+
+int exit_code_of(stats::Verdict verdict) {
+  switch (verdict) {
+    case stats::Verdict::kOk:
+      return 0;
+    case stats::Verdict::kRegression:
+      return 1;
+    case stats::Verdict::kInconclusive:
+      return 4;
+  }
+  return 4;
+}
+
+Answer answer_to(const Comparison& comparison, size_t question) {
+  Answer answer;
+  for (const stats::Look& look : comparison.result.looks) {
+    for (const stats::MetricLook& metric : look.metrics) {
+      if (metric.metric != question) continue;
+      (look.stage == 0 ? answer.seen : answer.again) = &metric;
+      (look.stage == 0 ? answer.blocks : answer.blocks_again) = look.blocks;
+    }
+  }
+  const auto& confirmed = comparison.result.confirmed;
+  if (std::ranges::find(confirmed, question) != confirmed.end()) {
+    answer.verdict = stats::Verdict::kRegression;
+  } else if (answer.seen && answer.seen->verdict == stats::Verdict::kOk) {
+    answer.verdict = stats::Verdict::kOk;
+  }
+  return answer;
+}
+
+}  // namespace tickmark::output

@@ -1,0 +1,134 @@
+#pragma once
+// The regression gate: from log-ratios of blocks to one of three verdicts, with known error rates. Pure: the
+// command feeds it what was measured, the tests feed it 10,000 made-up comparisons, and both meet the same
+// code.
+//
+// A block gives one log-ratio d = ln(candidate / baseline) per metric, turned so that + is worse. At each
+// look:
+//   REGRESSION   Holm-adjusted signed_rank_p(d - ln(1 + floor)) <= the look's level, and the estimated
+//   slowdown
+//                exceeds the metric's margin;
+//   OK           signed_rank_p(ln(1 + margin) - d) <= the look's level for every metric: a slowdown of the
+//                margin or more is refuted, which is the half of an equivalence test that a gate needs;
+//   INCONCLUSIVE neither at the last look.
+// A REGRESSION must be seen again in a second stage of new blocks, by the metrics that showed it.
+//
+// Error rates. Under no difference the random order makes d symmetric about 0, so each p is exact; Holm
+// bounds the family at a look, the levels of looks.h bound all looks of a stage by alpha, and the stages
+// share no block: the whole gate says REGRESSION with chance alpha^2 at most. A stage says OK of a slowdown
+// of the margin or more with chance alpha at most.
+//
+// Sources: looks.h; paired.h; Holm 1979; Schuirmann 1987 (two one-sided tests).
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/stats/paired.h"
+
+namespace tickmark::stats {
+
+enum class Verdict { kRegression, kOk, kInconclusive };
+/// "REGRESSION", "OK", "INCONCLUSIVE"
+std::string_view name_of(Verdict verdict);
+
+/// One question of the family.
+struct GateMetric {
+  std::string name;
+  double margin = 0.03;  ///< the slowdown from which it matters, as a share; at least the rules' floor
+};
+
+/// Everything that is fixed before the first block.
+struct GateRules {
+  std::vector<GateMetric> family;
+  std::vector<int> looks{12, 20, 30};  ///< valid blocks of a stage at which it is judged; rising
+  std::vector<double> levels;          ///< what each look may spend; empty: look_levels(looks, alpha)
+  double alpha = 0.05;                 ///< of a stage, one-sided
+  double floor = 0.01;                 ///< a slowdown no larger is nothing: the null hypothesis
+  double confidence = 0.95;            ///< of the intervals that are told
+  bool confirm = true;
+  double void_share = 0.3;  ///< of looks.back(): so many void blocks of a stage are replaced, no more
+
+  int void_blocks_max() const;
+  /// A stage takes at most so many blocks, void ones included.
+  int stage_blocks_max() const { return looks.back() + void_blocks_max(); }
+};
+
+/// One metric at one look.
+struct MetricLook {
+  size_t metric = 0;             ///< index into the family
+  Estimate log_ratio;            ///< Hodges-Lehmann, + is worse
+  double spread = 0;             ///< of the blocks' log-ratios: 1.4826 x their median absolute deviation
+  double p_slower = 1;           ///< that the slowdown is at most the floor
+  double p_slower_adjusted = 1;  ///< the same by Holm, over the metrics asked
+  double p_margin = 1;           ///< that the slowdown is the margin or more
+  double p_speedup = 1;   ///< that it is a speed-up of the margin or more: the equivalence test's other half
+  double detectable = 0;  ///< see detectable_slowdown()
+  Verdict verdict = Verdict::kInconclusive;
+};
+
+struct Look {
+  int stage = 0;  ///< 0, or 1 for the confirmation
+  int blocks = 0;
+  double level = 0;
+  std::vector<MetricLook> metrics;  ///< those asked
+  Verdict verdict = Verdict::kInconclusive;
+};
+
+/// Judges one look. columns[m] holds the log-ratios of family member m, all of the same length: rules.looks
+/// [look]; `asked` are the members whose word counts.
+Look judge_look(const GateRules& rules, std::span<const size_t> asked,
+                std::span<const std::vector<double>> columns, size_t look);
+
+/// The true slowdown (a share) that the whole gate, confirmation included, would call REGRESSION with chance
+/// 80 %, were it given all its blocks: the larger of floor + (z_level + z_power) s / sqrt(n) and
+/// margin + z_power s / sqrt(n), on the scale of logarithms, with s = `spread` and a level of the last look
+/// divided by the family. An approximation by the normal distribution, for orientation.
+double detectable_slowdown(const GateRules& rules, double margin, double spread, size_t asked);
+
+/// What a comparison has come to.
+struct GateResult {
+  Verdict verdict = Verdict::kInconclusive;
+  std::vector<Look> looks;        ///< in the order they were taken
+  std::vector<size_t> confirmed;  ///< family members that are regressions
+  std::string reason;             ///< a sentence where the blocks alone do not say why
+  int blocks[2] = {0, 0};         ///< valid, by stage
+  int void_blocks[2] = {0, 0};
+};
+
+/// One comparison in progress: takes blocks one by one, and says what it wants next.
+class Gate {
+ public:
+  enum class Next { kBlock, kConfirmation, kEnd };  ///< kConfirmation: a block, the first of the second stage
+
+  /// `rules` must have a family, rising looks, and margins of at least the floor (asserted).
+  explicit Gate(GateRules rules);
+
+  /// A block's log-ratios, one per family member.
+  Next add(std::span<const double> log_ratios);
+  /// A block in which some metric could not be had from some arm: its values count for nothing.
+  Next add_void();
+  /// Ends it without more blocks: a subject that cannot be measured.
+  void end(Verdict verdict, std::string reason);
+
+  bool ended() const { return ended_; }
+  int stage() const { return stage_; }
+  const GateRules& rules() const { return rules_; }
+  const GateResult& result() const { return result_; }
+
+ private:
+  Next settle(const Look& look);
+  Next finish(Verdict verdict, std::string reason = "");
+
+  GateRules rules_;
+  GateResult result_;
+  std::vector<size_t> asked_;
+  std::vector<std::vector<double>> columns_;  ///< of the stage
+  size_t look_ = 0;                           ///< the next
+  int stage_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace tickmark::stats

@@ -1,0 +1,93 @@
+#include "harness/subject/slowdown.h"
+
+#include <charconv>
+#include <fmt/format.h>
+#include <time.h>
+
+#include "harness/base/time.h"
+
+namespace tickmark::subject {
+namespace {
+
+/// Reading the clock costs as much as a few per cent of a request; every so many it costs next to nothing.
+constexpr int kRequestsPerReading = 32;
+
+Nanos thread_cpu_time() {
+  timespec t{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return Nanos{int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec};
+}
+
+/// One thread's debt: share x its own work, which is what its clock shows and was not spun away.
+class Debt {
+ public:
+  void request(double share) {
+    if (++requests_ < kRequestsPerReading) return;
+    requests_ = 0;
+    const Nanos used = thread_cpu_time();
+    if (origin_ == Nanos{0}) origin_ = used;
+    const Nanos own = used - origin_ - spun_;
+    const Nanos until = used + Nanos{static_cast<int64_t>(share * static_cast<double>(own.count()))} - spun_;
+    Nanos at = used;
+    while (at < until) at = thread_cpu_time();
+    spun_ += at - used;
+  }
+
+ private:
+  int requests_ = 0;
+  Nanos origin_{0};  ///< the clock at the first reading; never 0, for a thread that got here
+  Nanos spun_{0};
+};
+
+void pay(double share) {
+  thread_local Debt debt;
+  debt.request(share);
+}
+
+class SlowStream final : public StreamService {
+ public:
+  SlowStream(std::unique_ptr<StreamService> inner, double share) : inner_(std::move(inner)), share_(share) {}
+  void on_bytes(Connection& connection, std::string_view bytes) const override {
+    inner_->on_bytes(connection, bytes);
+    pay(share_);
+  }
+  void on_end(Connection& connection) const override { inner_->on_end(connection); }
+
+ private:
+  std::unique_ptr<StreamService> inner_;
+  double share_;
+};
+
+class SlowHttp final : public HttpService {
+ public:
+  SlowHttp(std::unique_ptr<HttpService> inner, double share) : inner_(std::move(inner)), share_(share) {}
+  void on_request(const HttpRequest& request, Exchange& exchange) const override {
+    inner_->on_request(request, exchange);
+    pay(share_);
+  }
+
+ private:
+  std::unique_ptr<HttpService> inner_;
+  double share_;
+};
+
+}  // namespace
+
+Expected<double> parse_slowdown(std::string_view text) {
+  const std::string_view number = text.ends_with('%') ? text.substr(0, text.size() - 1) : text;
+  double percent = -1;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), percent);
+  if (error != std::errc() || end != number.data() + number.size() || !(percent >= 0 && percent <= 100)) {
+    return usage_error(fmt::format("option slowdown={}: expected a percentage from 0 to 100, as 5%", text));
+  }
+  return percent / 100;
+}
+
+Service slowed_down(Service service, double share) {
+  if (share == 0) return service;
+  if (service.stream) service.stream = std::make_unique<SlowStream>(std::move(service.stream), share);
+  if (service.http) service.http = std::make_unique<SlowHttp>(std::move(service.http), share);
+  return service;
+}
+
+}  // namespace tickmark::subject
