@@ -84,8 +84,8 @@ def page_lines():
     yield (f"The reference loop against itself under another name, and with a slowdown put in (`slowdown=5%`); "
            f"{rows[-1]['machine']}.")
     yield ""
-    yield ("| slowdown | comparisons | REGRESSION | 95 % bounds | OK | mean estimate | intervals that hold it | spread of "
-           "a block's ratio | mean blocks | mean seconds |")
+    yield ("| slowdown | comparisons | REGRESSION | 95 % bounds | OK | mean estimate | intervals that hold it | "
+           "spread of a block's ratio | mean blocks | mean seconds |")
     yield "|--:|--:|--:|---|--:|--:|--:|--:|--:|--:|"
     for percent in sorted({row["slowdown_percent"] for row in rows}):
         s = sums(of_slowdown(rows, percent))

@@ -13,7 +13,6 @@ using output::Answer;
 using output::Comparison;
 using output::GatedMetric;
 using stats::MetricLook;
-using stats::Verdict;
 
 std::string signed_percent(double logarithm) { return fmt::format("{:+.1f} %", std::expm1(logarithm) * 100); }
 
@@ -40,14 +39,14 @@ std::string because(const GatedMetric& metric, const Answer& answer) {
   const double margin = metric.margin * 100;
   if (!answer.seen) return "no look was reached";
   if (answer.again) {
-    const char* outcome = answer.verdict == Verdict::kRegression ? "again" : "but not again:";
+    const char* outcome = answer.verdict == stats::Verdict::kRegression ? "again" : "but not again:";
     return fmt::format("{} in {} blocks, {} {} in {} new ones", p_text(answer.seen->p_slower_adjusted),
                        answer.blocks, outcome, slowdown(*answer.again), answer.blocks_again);
   }
-  if (answer.verdict == Verdict::kRegression) {
+  if (answer.verdict == stats::Verdict::kRegression) {
     return fmt::format("{} in {} blocks", p_text(answer.seen->p_slower_adjusted), answer.blocks);
   }
-  if (answer.verdict == Verdict::kOk) {
+  if (answer.verdict == stats::Verdict::kOk) {
     const bool faster = answer.seen->log_ratio.interval && answer.seen->log_ratio.interval->high < 0;
     return fmt::format("{}a slowdown of {:g} % or more is refuted, {}, {} blocks",
                        faster ? "it is better; " : "", margin, p_text(answer.seen->p_margin), answer.blocks);
@@ -145,10 +144,10 @@ std::string comparison_junit(const Comparison& comparison) {
         xml_text(fmt::format("{}; {}", answer.seen ? slowdown(*answer.seen) : "not measured",
                              because(comparison.family[q], answer)));
     std::string outcome;
-    if (answer.verdict == Verdict::kRegression) {
+    if (answer.verdict == stats::Verdict::kRegression) {
       ++failures;
       outcome = fmt::format("<failure type=\"REGRESSION\" message=\"{}\"/>", why);
-    } else if (answer.verdict == Verdict::kInconclusive) {
+    } else if (answer.verdict == stats::Verdict::kInconclusive) {
       ++skips;
       outcome = fmt::format("<skipped message=\"INCONCLUSIVE: {}\"/>", why);
     }
@@ -156,7 +155,7 @@ std::string comparison_junit(const Comparison& comparison) {
         "    <testcase classname=\"{}\" name=\"{}\">{}<system-out>{}</system-out></testcase>\n",
         xml_text(comparison.family[q].cell), xml_text(title_of(comparison.family[q])), outcome, why);
   }
-  const bool fault = comparison.result.verdict == Verdict::kRegression && failures == 0;
+  const bool fault = comparison.result.verdict == stats::Verdict::kRegression && failures == 0;
   if (fault) {  // the candidate could not be measured at all
     cases += fmt::format(
         "    <testcase classname=\"compare\" name=\"candidate runs\"><failure message=\"{}\"/>"

@@ -51,11 +51,8 @@ void count(SimulatedRates& rates, const GateResult& result, const std::vector<Si
       ++rates.alarms_by_look[look];
     }
   }
-  for (const MetricLook& metric : first->metrics) {
-    if (!metric.log_ratio.interval) continue;
-    ++rates.intervals;
-    rates.covering += metric.log_ratio.interval->contains(std::log1p(metrics[metric.metric].slowdown));
-  }
+  const auto& interval = first->metrics.front().log_ratio.interval;
+  rates.covering += interval && interval->contains(std::log1p(metrics.front().slowdown));
 }
 
 }  // namespace
