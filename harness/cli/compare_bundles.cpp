@@ -86,10 +86,10 @@ Expected<std::vector<output::GatedMetric>> common_questions(const Bundle& a, con
   Json both = {{"cells", Json::array()}};
   for (const Json& cell : list_at(a.plan, "cells")) {
     for (const Json& other : list_at(b.plan, "cells")) {
-      const bool same =
-          std::ranges::all_of(std::initializer_list<const char*>{"id", "loop", "placement", "warmup_ns",
-                                                                 "duration_ns", "params", "lanes", "gate"},
-                              [&](const char* key) { return member(cell, key) == member(other, key); });
+      const bool same = std::ranges::all_of(
+          std::initializer_list<const char*>{"id", "loop", "placement", "warmup_ns", "duration_ns", "params",
+                                             "lanes", "together", "gate"},
+          [&](const char* key) { return member(cell, key) == member(other, key); });
       if (same) both["cells"].push_back(cell);
     }
   }

@@ -80,7 +80,10 @@ void Generator::open_window() {
   spun_begin_ = poller_.spun();
   syscalls_begin_ = poller_.syscalls();
   answered_begin_ = 0;
-  for (auto& lane : lanes_) answered_begin_ += lane->core().answered();
+  for (auto& lane : lanes_) {
+    answered_by_lane_.push_back(lane->core().answered());
+    answered_begin_ += answered_by_lane_.back();
+  }
   window_start_ = now();
   window_end_ = window_start_ + config_.duration;
   for (auto& lane : lanes_) lane->start_window(window_start_, window_end_);
@@ -119,6 +122,8 @@ void Generator::close_window() {
   client.cpu_utilisation = std::clamp(seconds(client.cpu_time) / seconds(at - window_start_), 0.0, 1.0);
   for (auto& lane : lanes_) report_.answered_between_hooks += lane->core().answered();
   report_.answered_between_hooks -= answered_begin_;
+  for (size_t i = 0; i < lanes_.size(); ++i)
+    answered_by_lane_[i] = lanes_[i]->core().answered() - answered_by_lane_[i];
   if (hooks_.on_window_end) hooks_.on_window_end();
   client.end_hook_time = now() - at;
 }
@@ -138,6 +143,8 @@ bool Generator::all_ended() const {
 LoadReport Generator::report() {
   for (auto& lane : lanes_) {
     report_.lanes.push_back(lane->report());
+    if (!answered_by_lane_.empty())  // there was a window
+      report_.lanes.back().answered_between_hooks = answered_by_lane_[report_.lanes.size() - 1];
     if (report_.failure.empty()) report_.failure = lane->environment_fault();
     lane->close_all();
   }

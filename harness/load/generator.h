@@ -48,6 +48,7 @@ class Generator {
   Nanos next_interrupt_check_{0}, next_progress_{0};
   Nanos cpu_begin_{0}, spun_begin_{0};
   uint64_t syscalls_begin_ = 0, answered_begin_ = 0;
+  std::vector<uint64_t> answered_by_lane_;  // at the window's start, then between the hooks
   LoadReport report_;
 };
 

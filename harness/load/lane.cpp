@@ -30,6 +30,7 @@ Lane::Lane(const LaneConfig& config, const LoadConfig& load, uint32_t index, Pol
       sources_(sources),
       buffers_(buffers),
       name_(config.name),
+      port_(config.port),
       key_(static_cast<uint64_t>(index) << 32),
       closed_loop_(config.arrivals == Arrivals::kClosed) {
   if (config.client->stream) {

@@ -111,7 +111,8 @@ class Lane {
   Sources& sources_;
   Buffers& buffers_;
   std::string name_;
-  uint64_t key_;  // upper half of the poller's keys
+  uint16_t port_;  // 0: the load's
+  uint64_t key_;   // upper half of the poller's keys
   bool closed_loop_;
   bool follow_up_ = false;
   bool ramping_ = false;  // an unserved connection asks again on its own

@@ -1,6 +1,7 @@
 // The life of a lane's connections: connect, loss, reconnect, end.
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <cerrno>
 #include <sys/socket.h>
 
@@ -34,7 +35,8 @@ void Lane::connect(uint32_t i, Nanos at) {
   link.connect_began = at;
   if (int error = poller_.add(link.fd.get(), key_ | i); error != 0) return connect_failed(i, error);
   poller_.count_syscall();
-  const sockaddr_in& target = sources_.target();
+  sockaddr_in target = sources_.target();
+  if (port_ != 0) target.sin_port = htons(port_);
   if (::connect(link.fd.get(), reinterpret_cast<const sockaddr*>(&target), sizeof target) == 0) {
     on_connected(i);
   } else if (errno != EINPROGRESS) {

@@ -30,6 +30,7 @@ struct LaneConfig {
   int connections = 1;             ///< >= 1
   Arrivals arrivals = Arrivals::kPoisson;
   double rate_per_s = 0;  ///< open loop only, > 0, all connections of the lane together
+  uint16_t port = 0;      ///< of this lane alone, at the load's address; 0: the load's
 };
 
 /// One measured request that was answered correctly, all times on CLOCK_MONOTONIC.
@@ -77,6 +78,7 @@ struct SeriesPoint {
 struct LaneReport {
   std::string name;
   Counts counts;
+  uint64_t answered_between_hooks = 0;  ///< as LoadReport's
   int connections_requested = 0, connections_established = 0;
   uint64_t connections_never_served = 0;  ///< no correct reply at all until the end of the window
   uint64_t connections_lost = 0;          ///< closed or reset by the subject during the load

@@ -9,6 +9,7 @@
 #include "harness/output/bundle_reader.h"
 #include "harness/process/paths.h"
 #include "harness/run/run.h"
+#include "harness/run/together.h"
 #include "harness/run/trial.h"
 
 namespace tickmark::run {
@@ -199,6 +200,78 @@ process::ResolvedSubject scripted(const std::string& script) {
   subject.name.name = subject.id = subject.manifest.name = "scripted";
   subject.command = {"/bin/sh", "-c", script};
   return subject;
+}
+
+PlannedCell light_cell() {
+  PlannedCell cell;
+  cell.id = "sockets/open/8/r1000";
+  cell.workload = "sockets";
+  cell.connections = 8;
+  cell.rate_per_s = 1000;
+  cell.together = true;
+  cell.duration = 200ms;
+  cell.params = {{"size", "64"}};
+  cell.lanes.push_back({"main", "", 8, load::Arrivals::kPoisson, 1000});
+  return cell;
+}
+
+class Together : public EndToEnd {
+ protected:
+  std::vector<TrialOutcome> run(const std::vector<process::ResolvedSubject>& subjects) {
+    ClientCache clients(folder_, 1);
+    std::vector<PlannedTrial> trials;
+    for (const auto& subject : subjects) {
+      trials.push_back({static_cast<int>(trials.size()), 0, cell_.id, subject.id, 1});
+    }
+    std::vector<TrialSetup> setups(subjects.size());
+    for (size_t i = 0; i < subjects.size(); ++i) {
+      setups[i].trial = &trials[i];
+      setups[i].cell = &cell_;
+      setups[i].subject = &subjects[i];
+      setups[i].clients = &clients;
+      setups[i].cpus = CpuRoles::of_this_process();
+    }
+    auto outcomes = run_together(setups);
+    EXPECT_TRUE(outcomes) << outcomes.error().message;
+    for (size_t i = 0; outcomes && i < subjects.size(); ++i) {
+      records_.push_back(trial_to_json((*outcomes)[i], trials[i], cell_));
+    }
+    return outcomes ? std::move(*outcomes) : std::vector<TrialOutcome>();
+  }
+  process::ResolvedSubject raw_epoll() { return *registry_->resolve(*SubjectName::parse("raw_epoll")); }
+
+  PlannedCell cell_ = light_cell();
+  std::vector<Json> records_;
+};
+
+TEST_F(Together, each_subject_has_its_own_connections_requests_and_cost) {
+  const auto outcomes = run({raw_epoll(), raw_epoll()});
+  ASSERT_EQ(outcomes.size(), 2u);
+  for (const Json& record : records_) {
+    EXPECT_TRUE(text_at(record, "status") == "ok" || text_at(record, "status") == "saturated")
+        << record.dump(1);
+    ASSERT_EQ(list_at(record, "lanes").size(), 1u);
+    EXPECT_EQ(integer_at(list_at(record, "lanes")[0], "connections_established"), 8);
+    const Json& metrics = member(record, "metrics");
+    EXPECT_GT(number_at(metrics, "cpu_ns_per_request").value_or(0), 0);
+    EXPECT_TRUE(number_at(metrics, "memory_bytes_per_connection"));
+    EXPECT_FALSE(number_at(metrics, "kernel_memory_bytes_per_connection"))
+        << "that is the machine's, of both";
+    // What the subject itself counted is what its own lane was answered, and its ramp: nothing of the
+    // other's.
+    const int64_t echoed = integer_at(member(record, "subject_final"), "bytes").value_or(0) / 64;
+    const int64_t answered = integer_at(list_at(record, "lanes")[0], "bytes_received").value_or(0) / 64;
+    if (echoed > 0) EXPECT_NEAR(static_cast<double>(echoed), static_cast<double>(answered), 16);
+  }
+}
+
+TEST_F(Together, one_that_does_not_start_spoils_the_trial_of_the_other_and_is_named) {
+  const auto outcomes = run({raw_epoll(), scripted("echo oops >&2; exit 3")});
+  ASSERT_EQ(outcomes.size(), 2u);
+  EXPECT_EQ(outcomes[0].status, "invalid");
+  EXPECT_NE(outcomes[0].reason.find("scripted, which ran beside it, crashed"), std::string::npos)
+      << outcomes[0].reason;
+  EXPECT_EQ(outcomes[1].status, "crashed");
 }
 
 TEST_F(EndToEnd, FaultsOfASubjectAreStatuses) {

@@ -62,7 +62,8 @@ struct PlannedCell {
   std::vector<PlannedLane> lanes;
   std::vector<std::string> subjects;  ///< ids
   std::vector<SkippedSubject> skipped;
-  std::map<std::string, double> gate;  ///< see CellTemplate
+  bool together = false;               ///< see CellTemplate
+  std::map<std::string, double> gate;  ///< likewise
 };
 
 struct PlannedTrial {

@@ -126,6 +126,7 @@ Expected<PlannedCell> make_cell(const CellTemplate& from, const WorkloadSpec& sp
   cell.warmup = from.warmup;
   cell.duration = from.duration;
   cell.gate = from.gate;
+  cell.together = from.together;
   if (auto ok = check_variant(from.variant, spec); !ok) return std::unexpected(ok.error());
   for (const LaneTemplate& lane : from.beside) {
     if (auto ok = check_variant(lane.variant, spec); !ok) return std::unexpected(ok.error());

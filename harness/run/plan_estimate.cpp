@@ -1,6 +1,8 @@
 // What a trial costs on the wall. The constants were measured on the two-core virtual machine the quick
 // suite is budgeted for; an estimate may err, the plan never does: it names its trials, not its seconds.
 
+#include <algorithm>
+
 #include "harness/run/plan.h"
 
 namespace tickmark::run {
@@ -14,7 +16,9 @@ constexpr double kConnectionsPerS = 6'700;  // ramp at 20,000/s, first answers, 
 double estimated_trial_s(const PlannedCell& cell) {
   int connections = 0;
   for (const PlannedLane& lane : cell.lanes) connections += lane.connections;
-  return kStartAndStopS + connections / kConnectionsPerS + seconds(cell.warmup + cell.duration);
+  const double window = seconds(cell.warmup + cell.duration);
+  const double shared_by = cell.together ? static_cast<double>(std::max<size_t>(1, cell.subjects.size())) : 1;
+  return kStartAndStopS + connections / kConnectionsPerS + window / shared_by;
 }
 
 double estimated_calibration_s(const CalibrationNeed& need) {

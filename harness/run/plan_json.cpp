@@ -158,6 +158,7 @@ Json cell_to_json(const PlannedCell& c) {
   if (c.open_loop) json["rate_per_s"] = c.rate_per_s;
   if (c.capacity_share) json["capacity_share"] = *c.capacity_share;
   if (!c.gate.empty()) json["gate"] = c.gate;
+  if (c.together) json["together"] = true;
   for (const PlannedLane& lane : c.lanes) json["lanes"].push_back(lane_to_json(lane));
   for (const SkippedSubject& s : c.skipped)
     json["skipped"].push_back({{"subject", s.subject}, {"reason", s.reason}});
@@ -180,6 +181,7 @@ PlannedCell cell_from_json(const Json& json) {
   c.warmup = Nanos{need_integer(json, "warmup_ns", 0, kDay)};
   c.duration = Nanos{need_integer(json, "duration_ns", 1, kDay)};
   c.params = texts_at(json, "params");
+  c.together = flag_at(json, "together").value_or(false);
   for (const auto& [metric, margin] : member(json, "gate").items()) {
     if (!margin.is_number()) throw Damage{fmt::format("gate.{} must be a number", metric)};
     c.gate[metric] = margin.get<double>();

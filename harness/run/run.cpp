@@ -11,6 +11,7 @@
 #include "harness/run/preparation.h"
 #include "harness/run/scratch.h"
 #include "harness/run/signals.h"
+#include "harness/run/together.h"
 
 namespace tickmark::run {
 namespace {
@@ -37,6 +38,11 @@ class Trials {
   /// Where the next block begins, or the end of the schedule.
   Expected<size_t> choose(int block, size_t at);
   Expected<void> run_one(const PlannedTrial& trial, const PlannedCell& cell);
+  /// All trials of a cell and block at the same time.
+  Expected<void> run_side_by_side(std::span<const PlannedTrial> trials, const PlannedCell& cell);
+  TrialSetup setup_of(const PlannedTrial& trial, const PlannedCell& cell, output::ProgressState& shown,
+                      Nanos& last_reply) const;
+  Expected<void> keep(const PlannedTrial& trial, const PlannedCell& cell, const TrialOutcome& outcome);
   /// Why a trial is recorded without being run, as (status, reason); empty status: run it.
   std::pair<std::string, std::string> verdict_before(const PlannedTrial& trial,
                                                      const PlannedCell& cell) const;
@@ -134,6 +140,13 @@ Expected<void> Trials::run_one(const PlannedTrial& trial, const PlannedCell& cel
   }
   output::ProgressState shown = state(trial);
   Nanos last_reply = now();
+  auto outcome = run_trial(setup_of(trial, cell, shown, last_reply));
+  if (!outcome) return std::unexpected(outcome.error());
+  return keep(trial, cell, *outcome);
+}
+
+TrialSetup Trials::setup_of(const PlannedTrial& trial, const PlannedCell& cell, output::ProgressState& shown,
+                            Nanos& last_reply) const {
   TrialSetup setup;
   setup.trial = &trial;
   setup.cell = &cell;
@@ -141,22 +154,46 @@ Expected<void> Trials::run_one(const PlannedTrial& trial, const PlannedCell& cel
   setup.clients = &clients_;
   setup.cpus = cpus_;
   setup.interrupted = interrupted;
-  setup.progress = [&](Nanos, uint64_t completed) {
+  setup.progress = [this, &shown, &last_reply](Nanos, uint64_t completed) {
     if (!request_.progress) return;
     if (completed != shown.completed) last_reply = now();
     shown.completed = completed;
     shown.silent = now() - last_reply;
     request_.progress->tick(shown);
   };
-  auto outcome = run_trial(setup);
-  if (!outcome) return std::unexpected(outcome.error());
-  learn(trial, cell, *outcome);
-  for (const TaggedHistogram& tagged : trial_histograms(*outcome, trial)) {
-    const Nanos start = outcome->window_wall > Nanos{0} ? outcome->window_wall : outcome->started_wall;
-    auto written = bundle_.append_histogram(tagged.tag, start, outcome->facts.load.window, tagged.histogram);
+  return setup;
+}
+
+Expected<void> Trials::keep(const PlannedTrial& trial, const PlannedCell& cell, const TrialOutcome& outcome) {
+  learn(trial, cell, outcome);
+  for (const TaggedHistogram& tagged : trial_histograms(outcome, trial)) {
+    const Nanos start = outcome.window_wall > Nanos{0} ? outcome.window_wall : outcome.started_wall;
+    auto written = bundle_.append_histogram(tagged.tag, start, outcome.facts.load.window, tagged.histogram);
     if (!written) return written;
   }
-  return record(trial, trial_to_json(*outcome, trial, cell), outcome->status, outcome->reason);
+  return record(trial, trial_to_json(outcome, trial, cell), outcome.status, outcome.reason);
+}
+
+Expected<void> Trials::run_side_by_side(std::span<const PlannedTrial> trials, const PlannedCell& cell) {
+  output::ProgressState shown = state(trials.front());
+  Nanos last_reply = now();
+  std::vector<TrialSetup> setups;
+  for (const PlannedTrial& trial : trials) {
+    const auto [status, reason] = verdict_before(trial, cell);
+    if (status.empty()) {
+      setups.push_back(setup_of(trial, cell, shown, last_reply));
+    } else if (auto ok = record(trial, unrun_trial_to_json(status, reason, trial, cell), status, reason);
+               !ok) {
+      return ok;
+    }
+  }
+  if (setups.empty()) return {};
+  auto outcomes = run_together(setups);
+  if (!outcomes) return std::unexpected(outcomes.error());
+  for (size_t i = 0; i < setups.size(); ++i) {
+    if (auto ok = keep(*setups[i].trial, cell, (*outcomes)[i]); !ok) return ok;
+  }
+  return {};
 }
 
 Expected<void> Trials::run_all() {
@@ -175,10 +212,17 @@ Expected<size_t> Trials::run_block(size_t at) {
   const auto& schedule = prepared_.plan.schedule;
   const int block = schedule[at].block;
   records_.clear();
-  for (; at < schedule.size() && schedule[at].block == block && !interrupted(); ++at) {
+  while (at < schedule.size() && schedule[at].block == block && !interrupted()) {
     if (request_.progress) request_.progress->tick(state(schedule[at]));
-    auto ok = run_one(schedule[at], *prepared_.plan.cell(schedule[at].cell));
+    const PlannedCell& cell = *prepared_.plan.cell(schedule[at].cell);
+    size_t end = at + 1;
+    while (cell.together && end < schedule.size() && schedule[end].block == block &&
+           schedule[end].cell == cell.id)
+      ++end;
+    auto ok = cell.together ? run_side_by_side(std::span(schedule).subspan(at, end - at), cell)
+                            : run_one(schedule[at], cell);
     if (!ok) return std::unexpected(ok.error());
+    at = end;
   }
   return at;
 }

@@ -112,6 +112,7 @@ CellTemplate read_cell(const YAML::Node& node) {
                      {"warmup_ms", [&](auto& n) { cell.warmup = milliseconds(n); }},
                      {"duration_ms", [&](auto& n) { cell.duration = milliseconds(n); }},
                      {"params", [&](auto& n) { cell.params = n.template as<Parameters>(); }},
+                     {"together", [&](auto& n) { cell.together = n.template as<bool>(); }},
                      {"beside",
                       [&](auto& n) {
                         for (const auto& lane : n) cell.beside.push_back(read_lane(lane));
@@ -124,6 +125,8 @@ CellTemplate read_cell(const YAML::Node& node) {
   if (cell.open_loop != has_rate) {
     fail(node, "loop open needs capacity_shares or rate_per_s; closed and storm have neither");
   }
+  if (cell.together && !cell.open_loop)
+    fail(node, "together needs loop open: a closed loop takes what the other leaves");
   if (!cell.capacity_shares.empty() && cell.rate_per_s)
     fail(node, "give capacity_shares or rate_per_s, not both");
   return cell;

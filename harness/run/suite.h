@@ -41,6 +41,7 @@ struct CellTemplate {
   Nanos warmup{0};
   Nanos duration{0};
   Parameters params;
+  bool together = false;  ///< open loop: all subjects of a block at the same time, each at the cell's rate
   std::vector<LaneTemplate> beside;    ///< non-empty: the main lane is called `heavy`
   std::map<std::string, double> gate;  ///< metrics that `tickmark compare` decides by; the slowdown (a share)
                                        ///< from which each matters

@@ -58,6 +58,7 @@ struct TrialSamples {
   process::KernelMemory kernel_before, kernel_after;
   bool has_window = false, has_memory = false;
   bool threads_sampled = false;   ///< window_begin/end hold waits and switches
+  bool alone = true;              ///< no other subject ran meanwhile, so the machine's sums are this one's
   uint64_t machine_switches = 0;  ///< of the whole machine in the window, minus the client's own
 };
 

@@ -98,7 +98,7 @@ void add_cost(Json& metrics, const TrialOutcome& outcome) {
   if (samples.threads_sampled) {
     metrics["run_queue_wait_ns_per_request"] = static_cast<double>(used.run_queue_wait.count()) / requests;
     metrics["context_switches_per_request"] = static_cast<double>(used.context_switches) / requests;
-  } else {
+  } else if (samples.alone) {
     metrics["context_switches_per_request"] = static_cast<double>(samples.machine_switches) / requests;
   }
 }
@@ -111,8 +111,10 @@ void add_memory(Json& metrics, const TrialOutcome& outcome, int connections) {
   const double grown =
       static_cast<double>(after.pss_bytes) - static_cast<double>(samples.memory_before.pss_bytes);
   metrics["memory_bytes_per_connection"] = std::max(0.0, grown) / connections;
-  metrics["kernel_memory_bytes_per_connection"] =
-      process::kernel_bytes_per_connection(samples.kernel_before, samples.kernel_after, connections);
+  if (samples.alone) {
+    metrics["kernel_memory_bytes_per_connection"] =
+        process::kernel_bytes_per_connection(samples.kernel_before, samples.kernel_after, connections);
+  }
   metrics["processes"] = after.processes;
   metrics["threads"] = after.threads;
 }
@@ -205,7 +207,7 @@ Json trial_to_json(const TrialOutcome& outcome, const PlannedTrial& trial, const
   const Json bounds = lower_bounds(load.lanes[outcome.facts.headline_lane]);
   if (!bounds.empty()) json["lower_bounds"] = bounds;
   json["validity"] = validity_json(judge(outcome.facts));
-  if (!outcome.samples.threads_sampled) {
+  if (!outcome.samples.threads_sampled && outcome.samples.alone) {
     json["validity"]["cpu"]["reasons"].push_back(
         fmt::format("context switches are those of the whole machine without the client's: {} threads are "
                     "too many to read one "
