@@ -101,16 +101,23 @@ def matrix_page(table, columns, repeat, date):
     return "\n".join(lines) + "\n"
 
 
+def json_cell(verdict):
+    if verdict is None:
+        return None
+    counts = [verdict["runs"], verdict["applicable"], verdict["failed"]]
+    return [verdict["verdict"], *counts] if verdict["runs"] else verdict["verdict"]
+
+
 def matrix_json(table, columns, repeat, date):
-    rules = {}
-    for rule, row in table.items():
-        rules[rule] = {"level": next(iter(row.values()))["level"],
-                       "seen": {name: [v["verdict"], v["runs"], v["applicable"], v["failed"]]
-                                for name, v in row.items()}}
+    """Cells by the number of their column: with its name in each the file would be three times as long."""
+    names = [heading(column) for column in columns]
     head = {"schema": "tickmark.matrix/1", "date": date, "repeat": repeat,
-            "seen": "column: [verdict, runs, applicable, failed]",
-            "columns": {heading(column): column.versions for column in columns}}
-    body = ",\n".join(f"  {json.dumps(rule)}: {json.dumps(entry)}" for rule, entry in rules.items())
+            "seen": "of each column in order: null (not asked), a verdict without runs, or [verdict, runs, applicable, "
+                    "failed]",
+            "columns": [{"name": name, "versions": column.versions} for name, column in zip(names, columns)]}
+    body = ",\n".join("  {}: {}".format(json.dumps(rule), json.dumps(
+        {"level": next(iter(row.values()))["level"], "seen": [json_cell(row.get(name)) for name in names]},
+        separators=(",", ":"))) for rule, row in table.items())
     return json.dumps(head, indent=1)[:-2] + ',\n "rules": {\n' + body + "\n }\n}\n"
 
 

@@ -42,8 +42,10 @@ class Pages(unittest.TestCase):
 
     def test_json_holds_every_count(self):
         matrix = json.loads(self.made["conformance-matrix.json"])
-        self.assertEqual(matrix["rules"]["timers/a"]["seen"]["bun"], ["fail", 20, 20, 3])
-        self.assertEqual(matrix["columns"]["node@20"]["uv"], "1.46.0")
+        self.assertEqual([column["name"] for column in matrix["columns"]], ["node@20", "bun", "bun esm"])
+        self.assertEqual(matrix["rules"]["timers/a"]["seen"][1], ["fail", 20, 20, 3])
+        self.assertEqual(matrix["rules"]["timers/b"]["seen"], ["inapplicable", "unsupported", None])
+        self.assertEqual(matrix["columns"][0]["versions"]["uv"], "1.46.0")
 
     def test_fingerprints_group_who_shows_the_same_orders(self):
         text = self.made["fingerprints.md"]

@@ -1,4 +1,4 @@
-"""Random programs: the acceptor refuses nothing a loop does, everything no loop does, and is fast enough.
+"""Random programs: the acceptor refuses nothing a loop does, nearly everything no loop does, and is fast enough.
 
 In virtual time on the reference loop: callbacks drawn, run, traced and judged per second on one core; programs under
 legal perturbation; exchanges of neighbours that no loop makes. On real runtimes: fresh programs of a seed of their own,
@@ -15,6 +15,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from common import ROOT, TICKMARK, remark, verdict  # noqa: E402
 
 TOOL = ROOT / "build" / "bin" / "conformance_programs"
+# Of the exchanges of neighbours no loop makes. The rest hangs on what cannot have passed yet, and the acceptor keeps
+# least times only (docs/acceptor.md): to know more it would have to read a clock, and would be wrong on a slow machine.
+REFUSED_LEAST = 0.995
 
 
 def tool(figure, *arguments, cpu=None):
@@ -38,8 +41,9 @@ def in_virtual_time(options):
     seen = tool("tight", "--programs", "1000")
     good &= verdict(f"orders of {seen['programs']:,} small programs", f"{seen['orders']:,} accepted",
                     f"{seen['orders'] - seen['refused_orders']:,}", seen["refused_orders"] == 0)
-    good &= verdict("exchanges of neighbours no loop makes", f"{seen['illegal']:,} refused", f"{seen['refused']:,}",
-                    seen["refused"] == seen["illegal"])
+    share = seen["refused"] / seen["illegal"]
+    good &= verdict("exchanges of neighbours no loop makes", f"at least {100 * REFUSED_LEAST:.1f} % refused",
+                    f"{100 * share:.2f} % of {seen['illegal']:,}", share >= REFUSED_LEAST)
     seen = tool("swaps", "--programs", "5000")
     remark("causally unrelated exchanges refused", f"{100 * seen['refused'] / seen['swaps']:.1f} %")
     return good
