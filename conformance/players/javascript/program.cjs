@@ -12,7 +12,6 @@ const process = load('process');
 
 // Turns of the loop after the last callback that is owed, in which one that must not come would show.
 const kFurtherChecks = 2;
-const kWatchMs = 250; // no duration of a program's
 
 const kSchema = 'tickmark.programs/1';
 
@@ -50,6 +49,7 @@ class Lane {
     this.left_ = programs;
     this.next_ = 0;
     this.run_ = null;
+    this.deadline_ = null;
   }
 
   go_on() {
@@ -61,6 +61,9 @@ class Lane {
     this.next_ += 1;
     this.player_.at_begin(() => {
       this.run_ = new ProgramRun(program, (run) => this.settle_(run, kFurtherChecks));
+      // One that owes something for too long is over as it is. A callback of the player's own while a program runs
+      // would drain the ticks that an error has left behind: no interval looks after them, and this is cleared.
+      this.deadline_ = timers.setTimeout(() => this.finish_(), this.player_.deadline_ms);
       this.run_.begin();
     });
   }
@@ -74,14 +77,10 @@ class Lane {
   finish_() {
     const run = this.run_;
     this.run_ = null;
+    timers.clearTimeout(this.deadline_);
     run.finish();
     this.player_.write(run);
     this.go_on();
-  }
-
-  // A program that owes something for too long is over as it is.
-  look_at(now_ms, deadline_ms) {
-    if (this.run_ !== null && now_ms - this.run_.begun_ms > deadline_ms) this.finish_();
   }
 }
 
@@ -89,7 +88,7 @@ class Player {
   constructor(document, trace) {
     this.fd_ = fs.openSync(trace, 'w');
     this.lines_ = [];
-    this.deadline_ms_ = document.deadline_ms;
+    this.deadline_ms = document.deadline_ms;
     const { name, at_begin } = beginning();
     this.at_begin = at_begin;
     this.lines_.push(JSON.stringify({ event: 'runs', schema: 'tickmark.runs/1', player: 'node', begins: name }));
@@ -99,21 +98,17 @@ class Player {
     const alone = []; // an error of one would cut short the drain of another
     document.programs.forEach((program, i) => (throws(program) ? alone : shared[i % document.slots]).push(program));
     this.rounds_ = [shared.map((programs) => new Lane(this, programs)), [new Lane(this, alone)]];
-    this.watch_ = timers.setInterval(() => {
-      this.lanes_.forEach((lane) => lane.look_at(Date.now(), this.deadline_ms_));
-    }, kWatchMs);
     this.next_round_();
   }
 
   next_round_() {
     if (this.rounds_.length === 0) {
-      timers.clearInterval(this.watch_);
       this.flush_();
       process.exit(0);
     }
-    this.lanes_ = this.rounds_.shift();
-    this.busy_ = this.lanes_.length;
-    this.lanes_.forEach((lane) => lane.go_on());
+    const lanes = this.rounds_.shift();
+    this.busy_ = lanes.length;
+    lanes.forEach((lane) => lane.go_on());
   }
 
   lane_is_done() {

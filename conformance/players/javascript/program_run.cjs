@@ -143,7 +143,6 @@ class Entry {
 class ProgramRun {
   // `on_idle` is called whenever nothing is owed any more.
   constructor(program, on_idle) {
-    this.begun_ms = Date.now();
     this.program_ = program;
     this.on_idle_ = on_idle;
     this.steps_ = [];

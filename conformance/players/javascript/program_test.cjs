@@ -75,6 +75,13 @@ test('programs share their waiting', () => {
   assert.ok(runs.get(0).times_us[0] < runs.get(2).times_us[0]);
 });
 
+test('a program that owes something for too long is over as it is, and the next one runs', () => {
+  const waits = [{ do: 'immediate', label: 1 }, { do: 'timeout', label: 2, ms: 900 }];
+  const runs = play([{ id: 0, steps: waits }, { id: 1, steps: [{ do: 'tick', label: 1 }] }], 1, 200);
+  assert.deepStrictEqual(runs.get(0).steps, [callback(1)]);
+  assert.deepStrictEqual(runs.get(1).steps, [callback(1)]);
+});
+
 test('what is no file of programs is refused in a sentence', () => {
   const file = path.join(kFolder, 'broken.json');
   fs.writeFileSync(file, '{"schema":"tickmark.programs/1",');
