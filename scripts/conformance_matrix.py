@@ -2,7 +2,7 @@
 
 One job is a subject in a mode, or what a client sees of it on the wire. What was judged is kept in
 tickmark-results/conformance-matrix/, rule by rule, and is taken from there as long as the rule's file, the number of
-repetitions, the subject's versions and the players are the same: an interrupted matrix goes on where it was, and a
+repetitions, the subject's versions and known deviations, and the players are the same: an interrupted matrix goes on where it was, and a
 changed rule is the only one that is judged again. The pages are written when every job has been judged.
 """
 import argparse
@@ -55,12 +55,18 @@ def players_digest():
                          if path.is_file() and "_test." not in path.name))
 
 
+def known_digest(subject):
+    """Of the deviations that verdicts are marked with."""
+    path = ROOT / "conformance" / "expectations" / (subject.split("@")[0] + ".yaml")
+    return digest([path] if path.exists() else [])
+
+
 class Job:
     """A subject in a mode ("" for players that know none, "wire" for what a client sees)."""
 
     def __init__(self, subject, mode, key, rules):
         self.name, self.mode, self.rules = subject["name"], mode, rules
-        self.key = {**key, "versions": subject["versions"]}
+        self.key = {**key, "versions": subject["versions"], "known": known_digest(self.name)}
         self.file = KEPT / (self.name.replace("/", "_") + (f"__{mode}" if mode else "") + ".json")
 
     def __str__(self):

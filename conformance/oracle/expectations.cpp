@@ -10,9 +10,11 @@ namespace tickmark::conformance {
 namespace {
 
 struct KnownDeviation {
-  std::string reason;
+  Expectation expectation;
   VersionRange versions;
 };
+
+constexpr std::array<std::string_view, 3> kModes{"cjs", "esm", "worker"};
 
 Expected<Versions> read_versions(const YAML::Node& node, const char* key) {
   Versions versions;
@@ -24,9 +26,9 @@ Expected<Versions> read_versions(const YAML::Node& node, const char* key) {
 }
 
 Expected<KnownDeviation> read_entry(const YAML::Node& node) {
-  if (node.IsScalar()) return KnownDeviation{node.as<std::string>(""), {}};
+  if (node.IsScalar()) return KnownDeviation{{node.as<std::string>("")}, {}};
   if (!node.IsMap()) return usage_error("expected a reason, or a map with one");
-  static constexpr std::array<std::string_view, 4> kKeys{"reason", "thread", "since", "until"};
+  static constexpr std::array<std::string_view, 5> kKeys{"reason", "thread", "since", "until", "modes"};
   for (const auto& pair : node) {
     const auto key = pair.first.as<std::string>("");
     if (std::ranges::find(kKeys, key) == kKeys.end())
@@ -37,9 +39,15 @@ Expected<KnownDeviation> read_entry(const YAML::Node& node) {
   auto until = read_versions(node, "until");
   if (!since) return std::unexpected(since.error());
   if (!until) return std::unexpected(until.error());
-  KnownDeviation entry{node["reason"].as<std::string>(""), {std::move(*since), std::move(*until)}};
-  if (node["thread"] && !entry.reason.empty())
-    entry.reason += fmt::format(" ({})", node["thread"].as<std::string>(""));
+  KnownDeviation entry{{node["reason"].as<std::string>("")}, {std::move(*since), std::move(*until)}};
+  std::string& reason = entry.expectation.reason;
+  if (node["thread"] && !reason.empty()) reason += fmt::format(" ({})", node["thread"].as<std::string>(""));
+  for (const auto& mode : node["modes"]) {
+    entry.expectation.modes.push_back(mode.as<std::string>(""));
+    if (std::ranges::find(kModes, entry.expectation.modes.back()) == kModes.end())
+      return usage_error(fmt::format("unknown mode \"{}\"; there are {}", entry.expectation.modes.back(),
+                                     fmt::join(kModes, ", ")));
+  }
   return entry;
 }
 
@@ -54,10 +62,16 @@ Expected<Expectations> read_file(const std::filesystem::path& path, const Versio
       return usage_error(fmt::format("there is no rule \"{}\"", rule));
     const auto entry = read_entry(pair.second);
     if (!entry) return usage_error(fmt::format("\"{}\": {}", rule, entry.error().message));
-    if (entry->reason.size() < 3) return usage_error(fmt::format("\"{}\" needs a reason", rule));
-    if (!outside(entry->versions, versions)) expectations[rule] = entry->reason;
+    if (entry->expectation.reason.size() < 3) return usage_error(fmt::format("\"{}\" needs a reason", rule));
+    if (!outside(entry->versions, versions)) expectations[rule] = entry->expectation;
   }
   return expectations;
+}
+
+// A player that was told no mode runs main in a script.
+bool speaks_of(const Expectation& expectation, const std::string& mode) {
+  return expectation.modes.empty() ||
+         std::ranges::find(expectation.modes, mode.empty() ? "cjs" : mode) != expectation.modes.end();
 }
 
 }  // namespace
@@ -78,14 +92,15 @@ Expected<Expectations> load_expectations(const std::filesystem::path& folder, co
 Findings compare(std::vector<Verdict>& verdicts, const Expectations& expectations) {
   Findings findings;
   for (Verdict& verdict : verdicts) {
-    const auto listed = expectations.find(verdict.rule);
+    const auto entry = expectations.find(verdict.rule);
+    const bool is_listed = entry != expectations.end() && speaks_of(entry->second, verdict.mode);
     const bool is_vacuous = verdict.kind == VerdictKind::vacuous;
     if (is_vacuous || verdict.is_violation()) {
-      if (listed == expectations.end())
+      if (!is_listed)
         (is_vacuous ? findings.vacuous : findings.unexpected_failures).push_back(&verdict);
       else
-        verdict.known = listed->second;
-    } else if (verdict.kind == VerdictKind::pass && listed != expectations.end()) {
+        verdict.known = entry->second.reason;
+    } else if (verdict.kind == VerdictKind::pass && is_listed) {
       findings.unexpected_passes.push_back(&verdict);
     }
   }

@@ -9,6 +9,7 @@
 //     thread: the address of the report
 //     since: {bun: "1.1"}
 //     until: {bun: "1.3"}
+//     modes: [worker]      # only where main runs there; cjs is a player's own mode, too
 
 #include <filesystem>
 #include <map>
@@ -21,8 +22,13 @@
 
 namespace tickmark::conformance {
 
-/// rule id -> why it is known to fail, for the versions asked about.
-using Expectations = std::map<std::string, std::string>;
+struct Expectation {
+  std::string reason;
+  std::vector<std::string> modes{};  ///< empty: all
+};
+
+/// By rule id: what is known to fail, for the versions asked about.
+using Expectations = std::map<std::string, Expectation>;
 
 /// Of `<folder>/<subject>.yaml`; none when there is no such file. Entries whose version range does not hold
 /// of `versions` are left out. Refuses entries without a reason, unknown keys, and rules that do not exist.

@@ -15,6 +15,7 @@ void Acceptor::begin(const Program& program) {
   has_run_.clear();
   thrower_.reset();
   has_leftovers_ = left_by_a_tick_ = may_be_at_check_ = immediates_first_ = false;
+  is_strict_ = true;
   running_ = kMain;
   do_body(kMain);
 }
@@ -73,6 +74,7 @@ void Acceptor::after_error(Label thrower) {
   const Verb verb = (*program_)[thrower].verb;
   phases_.ask_empty_immediate();
   if (verb == Verb::main || verb == Verb::microtask) return;
+  is_strict_ = is_strict_ && queues_.empty();
   queues_.begin_drain();
   left_by_a_tick_ = verb == Verb::tick;
   if (may_be_at_check_) {
@@ -229,7 +231,7 @@ std::optional<Refusal> Acceptor::judge(const Program& program, const std::vector
   }
   if (rule == RuleId::none) rule = end();
   if (rule == RuleId::none) return std::nullopt;
-  Refusal refusal{.at = at, .rule = rule};
+  Refusal refusal{.at = at, .rule = rule, .is_strict = is_strict_};
   if (at < steps.size()) refusal.came = steps[at];
   begin(program);
   for (size_t i = 0; i < at; ++i) step(steps[i]);

@@ -22,6 +22,10 @@ struct Refusal {
   std::optional<Step> came{};  ///< nothing: it ended
   RuleId rule = RuleId::none;
   std::vector<Step> possible{};  ///< what could have come instead; empty: only the end
+  /// False: an error had cut a drain short by then. When the rest runs is a habit of Node's that is known in
+  /// part only: it hangs on lists visited in vain, on turns in which nothing was seen, on handles of the
+  /// player.
+  bool is_strict = true;
 };
 
 /// One object serves any number of programs. It is large, and copied only to find out what was possible.
@@ -69,6 +73,7 @@ class Acceptor {
   // that.
   bool has_leftovers_ = false;
   bool left_by_a_tick_ = false;
+  bool is_strict_ = true;  // no error has cut a drain short yet
   // Leftovers have run, but whether at the end of a pass that fired nothing or before the immediates is not
   // known.
   bool may_be_at_check_ = false;

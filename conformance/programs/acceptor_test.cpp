@@ -256,5 +256,24 @@ TEST(AcceptorTest, a_refusal_says_what_came_what_could_and_why) {
       "anything else (ticks_first)");
 }
 
+TEST(AcceptorTest, what_an_error_has_left_over_is_out_of_the_strict_tier) {
+  Written w;
+  const Label a = w.add(Verb::immediate);
+  const Label t = w.add(Verb::tick, a);
+  w.add(Verb::fail, t);
+  const Label u = w.add(Verb::tick, a);
+  const Label timer = w.add(Verb::timeout, t, 1);
+  const auto refusal_of = [&](const std::vector<Step>& steps) {
+    return Acceptor({}).judge(w.program, steps);
+  };
+  const Step ran_a{a, StepKind::callback}, ran_t{t, StepKind::callback}, ran_u{u, StepKind::callback};
+  const auto before = refusal_of({ran_a, ran_u});
+  ASSERT_TRUE(before);
+  EXPECT_TRUE(before->is_strict);
+  const auto behind = refusal_of({ran_a, ran_t, {t, StepKind::uncaught}, {timer, StepKind::callback}, ran_a});
+  ASSERT_TRUE(behind);
+  EXPECT_FALSE(behind->is_strict);
+}
+
 }  // namespace
 }  // namespace tickmark::programs::acceptor_test

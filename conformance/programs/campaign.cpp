@@ -65,8 +65,8 @@ class Running {
   void judge(const Program& program, Run run) {
     campaign_.callbacks += run.steps.size();
     auto refusal = acceptor_.judge(program, run.steps);
-    if (!refusal) {
-      campaign_.inconclusive += is_as_on_an_idle_machine(program, run) ? 0 : 1;
+    if (!refusal || !refusal->is_strict) {
+      campaign_.inconclusive += !refusal && is_as_on_an_idle_machine(program, run) ? 0 : 1;
       return;
     }
     ++campaign_.refused;
@@ -114,7 +114,7 @@ Judges judges_of(const Subject& subject, const Shape& shape) {
       const uint64_t place = run.program >> kPlaceBits;
       if (place >= programs.size()) continue;
       const Program& program = file.programs[place];
-      if (auto refusal = acceptor.judge(program, run.steps))
+      if (auto refusal = acceptor.judge(program, run.steps); refusal && refusal->is_strict)
         judged[place] = Finding{program, std::move(run), std::move(*refusal)};
     }
     return judged;

@@ -36,7 +36,8 @@ struct Campaign {
   uint64_t refused = 0;
   uint64_t missing = 0;                     ///< of these no run was written: the player crashed or hung
   std::optional<uint64_t> first_missing{};  ///< the index of the first
-  uint64_t inconclusive = 0;                ///< accepted, but not as a machine without stalls would do it
+  /// Accepted, but not as a machine without stalls would do it; or refused outside of the strict tier.
+  uint64_t inconclusive = 0;
   std::map<RuleId, uint64_t> by_rule{};
   std::vector<Finding> findings{};  ///< one for each rule, small
   std::vector<Finding> original{};  ///< the same, as drawn

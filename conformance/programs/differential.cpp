@@ -50,7 +50,7 @@ class Comparing {
     bool is_explained = true;
     for (unsigned i = 0; i < 2; ++i) {
       auto refusal = acceptors_[i].judge(program, runs[i].steps);
-      if (!refusal) continue;
+      if (!refusal || !refusal->is_strict) continue;
       is_explained = false;
       if (result_.findings.size() >= plan_.findings_most) continue;
       result_.findings.push_back({program, runs[i], std::move(*refusal)});

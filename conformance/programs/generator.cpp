@@ -43,6 +43,7 @@ class Drawing {
   Program draw() {
     const unsigned actions = shape_.actions_min + below(shape_.actions_max - shape_.actions_min + 1);
     const bool throws = below(1000) < shape_.throwing_permille;
+    closes_ = shape_.closes && (shape_.throwing_closes || !throws);
     while (program_.size() <= actions) add(draw_parent());
     if (throws) add_throws();
     return program_;
@@ -88,7 +89,7 @@ class Drawing {
         action.ms = static_cast<uint16_t>(duration_ms(shape_, slot_, rank()) + kBlockMarginMs);
         break;
       case Verb::close:
-        if (!shape_.closes) return;
+        if (!closes_) return;
         break;
       case Verb::clear:
       case Verb::refresh:
@@ -127,6 +128,7 @@ class Drawing {
   SplitMix64 random_;
   const Shape& shape_;
   unsigned slot_;
+  bool closes_ = true;
   Program program_;
   unsigned parents_ = 0;
   std::array<Label, kMaxActions> parent_of_{};  // labels of callbacks, which may get a body

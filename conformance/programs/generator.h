@@ -19,6 +19,8 @@ struct Shape {
   /// How many of a thousand programs have callbacks that throw.
   unsigned throwing_permille = 0;
   bool closes = true;
+  /// Whether programs that throw may close handles, too.
+  bool throwing_closes = true;
   bool blocks = true;
   bool unrefs = true;
 };

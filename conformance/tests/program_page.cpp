@@ -94,7 +94,16 @@ constexpr std::string_view kProfiles =
     "first "
     "of them. Of errors the acceptor knows what `reference-loop/node_layer.h` says: behind a failed callback "
     "of the "
-    "loop, or a failed tick, the loop goes on before the rest of the ticks runs.\n\n"
+    "loop, or a failed tick, the loop goes on before the rest of the ticks runs. When that rest runs is "
+    "known in "
+    "part only: it hangs on lists of timeouts that are visited in vain, and on turns of the loop in which "
+    "nothing "
+    "was seen. What is refused behind an error that has left something over is therefore outside of the "
+    "strict "
+    "tier: the run is inconclusive. On real runtimes programs that throw close no handles: a message port "
+    "has "
+    "another end, which closes a turn later, and its callback drains what is left in a place that no trace "
+    "shows.\n\n"
     "Close callbacks of one closing phase may come in any order: which one is a habit of the "
     "implementation.\n\n";
 

@@ -29,9 +29,12 @@ function beginning() {
       const { MessageChannel } = load('worker_threads');
       return {
         name: 'closing',
+        // The other end closes last: behind its callback there is none of the player's to come, which would drain
+        // what an error has left.
         at_begin: (begin) => {
-          const { port1 } = new MessageChannel();
-          port1.on('close', begin);
+          const { port1, port2 } = new MessageChannel();
+          port2.on('close', begin);
+          port2.ref();
           port1.close();
         },
       };

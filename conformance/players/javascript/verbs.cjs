@@ -86,10 +86,19 @@ function close_fresh_handle(then) {
 }
 
 // Steps of a position equal to a main script's: timers come next, then poll, then check. In Node that is a
-// callback of the closing phase. What phases Deno and Bun have is theirs to know: there it is an immediate.
+// callback of the closing phase: that of the end of a channel which closes last, so that none of the player's own
+// comes behind it. What phases Deno and Bun have is theirs to know: there it is an immediate.
 function from_the_beginning(then) {
-  if (name === 'node') close_fresh_handle(then);
-  else timers.setImmediate(then);
+  if (name !== 'node') {
+    timers.setImmediate(then);
+  } else if (workers === null) {
+    close_fresh_handle(then);
+  } else {
+    const { port1, port2 } = new workers.MessageChannel();
+    port2.on('close', then);
+    port2.ref();
+    port1.close();
+  }
 }
 
 // Hooks that watch every asynchronous resource, and a context that follows it.
