@@ -2,8 +2,9 @@
 
 One job is a subject in a mode, or what a client sees of it on the wire. What was judged is kept in
 tickmark-results/conformance-matrix/, rule by rule, and is taken from there as long as the rule's file, the number of
-repetitions, the subject's versions and known deviations, and the players are the same: an interrupted matrix goes on where it was, and a
-changed rule is the only one that is judged again. The pages are written when every job has been judged.
+repetitions, the subject's versions and known deviations, and the players are the same: an interrupted matrix goes on
+where it was, and a changed rule is the only one that is judged again. The pages are written when every job has been
+judged.
 """
 import argparse
 import concurrent.futures
