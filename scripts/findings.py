@@ -67,6 +67,13 @@ def counted(orders):
     return "; ".join(f"`{order}` {count}" for order, count in orders.most_common())
 
 
+def how_it_failed(judged):
+    """A process that died is asked no further."""
+    if judged["verdict"] in ("crash", "hang"):
+        return f"{judged['verdict']}, in run {judged['runs']}"
+    return f"{judged['failed']} of {judged['applicable']}"
+
+
 def show(finding, here, repeat):
     """(lines of the table, verdict of the first subject, what does not show)"""
     lines, first, stale = [], None, []
@@ -87,7 +94,7 @@ def show(finding, here, repeat):
             elif deviating:
                 stale.append(f"{name}, which is said to keep it,")
             lines.append(f"| {name} | {subject['versions'].get(family, '')} | {counted(orders)} | "
-                         f"{judged['failed']} of {judged['applicable']} |")
+                         f"{how_it_failed(judged)} |")
     return lines, first, stale
 
 

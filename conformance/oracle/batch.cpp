@@ -47,7 +47,7 @@ Expected<fs::path> write_scenarios(const ConformPlan& plan, const Batch& batch) 
 std::vector<std::string> player_argv(const ConformPlan& plan, const Batch& batch, const fs::path& scenarios,
                                      const fs::path& trace) {
   // Some runtimes size their pool from the environment alone, before the first line of a player runs.
-  std::vector<std::string> argv{"/usr/bin/env",
+  std::vector<std::string> argv{"/usr/bin/env", "NO_COLOR=1",
                                 fmt::format("UV_THREADPOOL_SIZE={}", batch.entries.front()->rule->pool)};
   std::ranges::copy(plan.argv, std::back_inserter(argv));
   for (const auto& word : {std::string("play"), std::string("--scenarios"), scenarios.string(),

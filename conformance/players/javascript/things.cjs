@@ -42,6 +42,12 @@ function event_details(thing, event, argument) {
   return {};
 }
 
+// An error of the runtime's own code: the frame that threw is none of a file.
+function is_of_runtime(error) {
+  const frame = String(error && error.stack).split('\n').find((line) => /^\s+at /.test(line));
+  return frame !== undefined && /(\(|at )(node:internal|ext:|internal\/|timers\.js)/.test(frame);
+}
+
 // Events of the process itself: they come when they come, so nobody waits for them.
 function listen_to_process(run, step, entry) {
   const alone = ['beforeExit', 'exit'].includes(step.event);
@@ -51,6 +57,7 @@ function listen_to_process(run, step, entry) {
   entry.owe(false);
   const heard = (error) => {
     const ours = error instanceof ScenarioError || !['uncaughtException', 'unhandledRejection'].includes(step.event);
+    if (!ours && is_of_runtime(error)) throw error; // ends the process: the run is a crash
     if (!ours) refuse(`${run.scenario.id}: an error that is not the scenario's: ${error && error.stack}`);
     entry.fire();
   };
