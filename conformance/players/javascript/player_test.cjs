@@ -245,3 +245,11 @@ test('the next run hears nothing of the last one', () => {
   assert.strictEqual(code, 1, 'nobody handles the error of the second');
   assert.deepStrictEqual(runs_of(records).map(order_of), ['main a u']);
 });
+
+test('an error of the runtime\'s own code is a crash, no mistake of the scenario', () => {
+  const steps = [listen('u', 'uncaughtException', [{ verb: 'clear', target: 'b' }]), immediate('a', [fail]),
+    immediate('b'), immediate('c')];
+  const { code, err, records } = play({ scenarios: [{ id: 'a/b', steps }] });
+  if (code === 0) assert.strictEqual(order_of(records), 'main a u c', 'a Node that has mended it');
+  else assert.match(`${code} ${err}`, /^7 [^]*TypeError/);
+});
