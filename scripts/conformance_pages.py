@@ -76,7 +76,8 @@ def sums(columns):
         count = collections.Counter(v["verdict"] for v in strict)
         runs, applicable = sum(v["runs"] for v in strict), sum(v["applicable"] for v in strict)
         bad = count["fail"] + count["hang"] + count["crash"]
-        versions = ", ".join(f"{k} {v}" for k, v in column.versions.items() if k in ("uv", "v8", column.subject))
+        family = column.subject.split("@")[0]
+        versions = ", ".join(f"{k} {v}" for k, v in column.versions.items() if k in ("uv", "v8", family))
         share = f"{100 * applicable / runs:.1f} %" if runs else ""
         lines.append(f"| {heading(column)} | {versions} | {count['pass']} | {bad} | "
                      f"{len(strict) - count['pass'] - bad} | {share} |")

@@ -33,7 +33,8 @@ void expect_agreement(const std::vector<std::string>& argv) {
   ASSERT_EQ(together.size(), apart.size());
   for (size_t i = 0; i < together.size(); ++i) {
     EXPECT_EQ(together[i].kind, apart[i].kind) << describe(together[i]) << "\nalone: " << describe(apart[i]);
-    EXPECT_EQ(together[i].failed, apart[i].failed)
+    // How often is not asked: what waits for something in vain is given up once for all runs of a process.
+    EXPECT_EQ(together[i].failed > 0, apart[i].failed > 0)
         << describe(together[i]) << "\nalone: " << describe(apart[i]);
   }
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sstream>
 
+#include "conformance/oracle/expectations.h"
 #include "conformance/tests/play_rules.h"
 
 namespace tickmark::conformance {
@@ -135,12 +136,14 @@ TEST(Players, node_passes_what_it_can_be_asked) {
   if (kSanitized) GTEST_SKIP() << "Node is not what the sanitizer watches";
   const Versions versions = node_versions();
   if (versions.empty()) GTEST_SKIP() << "there is no node on the PATH";
-  const auto verdicts =
-      play({"node", (kSource / "baselines/node/main.cjs").string()}, all_rules(), 3, versions);
+  auto verdicts = play({"node", (kSource / "baselines/node/main.cjs").string()}, all_rules(), 3, versions);
+  const auto known = load_expectations(kSource / "conformance/expectations", "node", versions, all_rules());
+  ASSERT_TRUE(known) << known.error().message;
+  EXPECT_TRUE(compare(verdicts, *known).unexpected_failures.empty());
   unsigned passed = 0;
   for (const Verdict& verdict : verdicts) {
     EXPECT_TRUE(verdict.kind == VerdictKind::pass || verdict.kind == VerdictKind::unsupported ||
-                verdict.kind == VerdictKind::inapplicable)
+                verdict.kind == VerdictKind::inapplicable || !verdict.known.empty())
         << describe(verdict);
     passed += verdict.kind == VerdictKind::pass ? 1 : 0;
   }

@@ -37,6 +37,9 @@ class Pages(unittest.TestCase):
         self.assertIn("| a | ✓ 85 % | **✗** 3/20 |", self.made["conformance-matrix.md"])
         self.assertIn("| a | (**✗** 3/20) |", self.made["conformance-matrix.md"], "a known deviation in another mode")
 
+    def test_a_subject_is_told_with_its_versions(self):
+        self.assertIn("| node@20 | node 20.1.0, uv 1.46.0 |", self.made["conformance-matrix.md"])
+
     def test_rows_in_which_nobody_was_judged_are_left_out(self):
         self.assertNotIn("| b |", self.made["conformance-matrix.md"])
 
