@@ -20,6 +20,10 @@ Sweep sweep(uint64_t seed, uint64_t count, const Shape& shape, const Perturbatio
     ++result.programs;
     const auto refusal = acceptor.judge(program, run.steps);
     if (!refusal) continue;
+    if (!refusal->is_strict) {
+      ++result.inconclusive;
+      continue;
+    }
     if (result.refused++ == 0) result.first_refusal = describe(program, run.steps, *refusal);
   }
   result.taken = now() - start;

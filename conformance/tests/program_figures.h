@@ -15,6 +15,7 @@ struct Sweep {
   uint64_t programs = 0;
   uint64_t callbacks = 0;
   uint64_t refused = 0;
+  uint64_t inconclusive = 0;  ///< refused outside of the strict tier
   Nanos taken{0};
   std::string first_refusal{};  ///< program, trace and sentence
 };

@@ -18,8 +18,9 @@ struct Options {
 int sweep_figure(const Options& options, const Perturbation& perturbation) {
   const Sweep seen = sweep(options.seed, options.programs, options.shape, perturbation);
   fmt::print(
-      "{{\"programs\":{},\"callbacks\":{},\"refused\":{},\"seconds\":{:.3f},\"callbacks_per_s\":{:.0f}}}\n",
-      seen.programs, seen.callbacks, seen.refused, seconds(seen.taken),
+      "{{\"programs\":{},\"callbacks\":{},\"refused\":{},\"inconclusive\":{},\"seconds\":{:.3f},\"callbacks_"
+      "per_s\":{:.0f}}}\n",
+      seen.programs, seen.callbacks, seen.refused, seen.inconclusive, seconds(seen.taken),
       static_cast<double>(seen.callbacks) / seconds(seen.taken));
   if (seen.refused == 0) return 0;
   fmt::print(stderr, "{}", seen.first_refusal);

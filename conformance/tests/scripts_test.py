@@ -146,6 +146,14 @@ class FalseAlarms(unittest.TestCase):
         self.assertEqual(ledger.asked("libuv"), ["x/a"])
         self.assertEqual(ledger.least("libuv", "idle"), 10)
 
+    def test_what_a_subject_is_known_to_break_is_not_waited_for(self):
+        ledger = false_alarms.Ledger(self.RULES)
+        ledger.append(self.step(
+            {"x/a": ["digest-a", "pass", 10, 10, 0], "x/b": ["digest-b", "crash", 1, 0, 1]},
+            [{"rule": "x/b", "digest": "digest-b", "subject": "libuv", "known": "thread 7"}]))
+        self.assertEqual(ledger.least("libuv", "idle"), 10)
+        self.assertEqual(len(ledger.failures), 1)
+
     def test_the_bound_is_that_of_zero_in_n(self):
         self.assertLess(false_alarms.bound(3000), 0.001)
         self.assertGreater(false_alarms.bound(2900), 0.001)

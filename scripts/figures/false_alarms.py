@@ -68,7 +68,12 @@ class Ledger:
             total = self.sums[(*where, rule)]
             for i, count in enumerate(counts):
                 total[i] += count
-        self.failures += [f for f in step["failures"] if self.rules.get(f["rule"]) == f["digest"]]
+        for failure in step["failures"]:
+            if self.rules.get(failure["rule"]) != failure["digest"]:
+                continue
+            self.failures.append(failure)
+            if failure["known"]:  # the subject does not keep it, and one that crashes is run once a step
+                self.outside[step["subject"]].add(failure["rule"])
 
     def append(self, step):
         LEDGER.parent.mkdir(parents=True, exist_ok=True)
