@@ -5,9 +5,8 @@
 //
 // A block gives one log-ratio d = ln(candidate / baseline) per metric, turned so that + is worse. At each
 // look:
-//   REGRESSION   Holm-adjusted signed_rank_p(d - ln(1 + floor)) <= the look's level, and the estimated
-//   slowdown
-//                exceeds the metric's margin;
+//   REGRESSION   Holm-adjusted signed_rank_p(d - ln(1 + floor)) <= the look's level, and the slowdown
+//                estimated exceeds the metric's margin;
 //   OK           signed_rank_p(ln(1 + margin) - d) <= the look's level for every metric: a slowdown of the
 //                margin or more is refuted, which is the half of an equivalence test that a gate needs;
 //   INCONCLUSIVE neither at the last look.
