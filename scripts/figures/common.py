@@ -3,9 +3,12 @@ import contextlib
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TICKMARK = ROOT / "build" / "tickmark"
@@ -31,6 +34,34 @@ def signal_tree(root, number):
     for pid in tree(root):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
+
+
+@contextlib.contextmanager
+def stopped_once(pid, after_s, pause_s):
+    """Stops the tree of `pid` for `pause_s`, `after_s` after the start of what is done meanwhile. Yields a list that
+    holds the true length of the stop, in seconds, once that is done."""
+    lengths = []
+
+    def stop():
+        time.sleep(after_s)
+        signal_tree(pid, signal.SIGSTOP)
+        start = time.monotonic()
+        time.sleep(pause_s)
+        signal_tree(pid, signal.SIGCONT)
+        lengths.append(time.monotonic() - start)
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    try:
+        yield lengths
+    finally:
+        thread.join()
+
+
+def stop_quantile_ms(pause_s, window_s, rho, q):
+    """The q-quantile of response times, of a server stopped for `pause_s` once in `window_s` while it was asked at a
+    constant rate of `rho` of its capacity: P - (1 - rho) T (1 - q)."""
+    return (pause_s - (1 - rho) * window_s * (1 - q)) * 1e3
 
 
 class Unserved(Exception):
