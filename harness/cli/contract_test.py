@@ -62,6 +62,8 @@ class Refusals(unittest.TestCase):
         (["compare", "raw_epoll", "node:binary=/nonexistent/node"], 3, "/nonexistent/node"),
         (["compare", "raw_epoll", "reference_loop", "--workload", "hello"], 2, "--workload hello"),
         (["compare", "raw_epoll", "reference_loop", "--gate", "wide"], 2, "wide"),
+        (["compare", "raw_epoll", "reference_loop:slowdown=abc"], 2, "slowdown=abc: expected a percentage"),
+        (["run", "reference_loop:slowdown=200", "--suite", "smoke"], 2, "slowdown=200: expected a percentage"),
         (["fuzz", "nope"], 2, "'nope'"),
         (["fuzz", "reference_loop", "--program", "/nonexistent.json"], 2, "/nonexistent.json"),
         (["fuzz", "reference_loop", "--programs", "0"], 2, "--programs"),

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "harness/output/bundle_reader.h"
+#include "harness/process/subject_process.h"
 #include "harness/run/calibrate.h"
 
 namespace tickmark::run {
@@ -15,6 +16,26 @@ namespace {
 
 void say(const RunRequest& request, std::string_view text) {
   if (request.progress) request.progress->say(text);
+}
+
+/// Of a value only the subject knows whether it is one: it is started once, and what it refuses is refused
+/// before the first trial. Only asked where the user has set an option; every other fault shows in the
+/// trials.
+Expected<void> check_option_values(const process::ResolvedSubject& subject,
+                                   const SubjectDescription& description) {
+  constexpr int kUsageExit = 2;
+  // Workloads that need no files and no parameters.
+  for (const char* workload : {"sockets", "hello"}) {
+    if (subject.options.empty() || !speaks(description.workloads, workload, "")) continue;
+    process::ExitReport exit;
+    auto started = process::SubjectProcess::start(subject.serve_command(workload, {}), {}, &exit);
+    if (started) exit = started->stop();
+    if (started || exit.code != kUsageExit) return {};
+    std::string said = exit.stderr_tail.substr(0, exit.stderr_tail.find('\n'));
+    if (said.empty()) said = "it says no more";
+    return usage_error(fmt::format("subject '{}' refuses its options: {}", subject.id, said));
+  }
+  return {};
 }
 
 Expected<std::vector<process::ResolvedSubject>> resolve_all(process::Registry& registry,
@@ -36,6 +57,8 @@ Expected<std::vector<process::ResolvedSubject>> resolve_all(process::Registry& r
     if (status.available()) {
       auto known = process::Registry::check_options(*subject, status.description);
       if (!known) return std::unexpected(known.error());
+      if (auto good = check_option_values(*subject, status.description); !good)
+        return std::unexpected(good.error());
     }
     resolved.push_back(std::move(*subject));
   }
