@@ -7,13 +7,12 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "harness/cli/compare_bundles.h"
 #include "harness/cli/compare_subjects.h"
 #include "harness/cli/comparison_formats.h"
+#include "harness/cli/plan_options.h"
 #include "harness/cli/run_identity.h"
-#include "harness/cli/units.h"
 #include "harness/cli/verb.h"
 #include "harness/output/bundle_writer.h"
 
@@ -23,9 +22,8 @@ namespace {
 struct CompareFlags {
   std::string baseline, candidate;
   std::string gate = "default";
-  std::string workload, rate, duration, output, junit, summary, subject;
-  int connections = 0;
-  uint64_t seed = 0;
+  std::string workload, output, junit, summary, subject;
+  PlanOptions plan;
   bool quiet = false;
   bool no_confirm = false;
   bool allow_inconclusive = false;
@@ -37,27 +35,17 @@ bool is_bundle(const std::string& text) {
 }
 
 Expected<CompareSubjects> subjects_request(const CompareFlags& flags, const Invocation& invocation) {
+  auto overrides = overrides_of(flags.plan);
+  if (!overrides) return std::unexpected(overrides.error());
   CompareSubjects request;
+  request.overrides = std::move(*overrides);
   request.baseline = flags.baseline;
   request.candidate = flags.candidate;
   request.suite = flags.gate == "full" ? "gate_full" : "gate";
   request.workload = flags.workload;
-  if (flags.connections > 0) request.overrides.connections = flags.connections;
-  if (!flags.rate.empty()) {
-    auto rate = parse_rate("--rate", flags.rate);
-    if (!rate) return std::unexpected(rate.error());
-    request.overrides.rate_per_s = *rate;
-  }
-  if (!flags.duration.empty()) {
-    auto duration = parse_duration("--duration", flags.duration);
-    if (!duration) return std::unexpected(duration.error());
-    request.overrides.duration = *duration;
-  }
   request.confirm = !flags.no_confirm;
-  // Below 2^53: it passes through JSON readers that know only doubles.
-  request.seed = flags.seed != 0 ? flags.seed : (std::random_device{}() >> 1) + 1ULL;
-  request.command = invocation.command;
-  if (flags.seed == 0) request.command += fmt::format(" --seed {}", request.seed);
+  request.seed = seed_of(flags.plan);
+  request.command = repeatable(invocation.command, flags.plan, request.seed);
   request.output = flags.output.empty() ? default_output("compare") : flags.output;
   return request;
 }
@@ -133,11 +121,7 @@ void add_compare(CLI::App& app, Invocation& invocation) {
       ->check(CLI::IsMember({"default", "full"}))
       ->capture_default_str();
   verb->add_option("--workload", flags->workload, "sockets or hello; default: the first that both speak");
-  verb->add_option("--connections", flags->connections, "instead of the gate's")
-      ->check(CLI::Range(1, 1'000'000));
-  verb->add_option("--rate", flags->rate, "requests per second, instead of the gate's");
-  verb->add_option("--duration", flags->duration, "of each measured window, as 600ms");
-  verb->add_option("--seed", flags->seed, "of order and arrivals; default: drawn and recorded");
+  add_plan_options(*verb, flags->plan, "the gate's");
   verb->add_option("--subject", flags->subject, "of two bundles: whom to compare");
   verb->add_option("--output", flags->output,
                    "folder of the bundle; default: tickmark-results/<UTC>-compare");

@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "harness/cli/conformance_pass.h"
 #include "harness/cli/pairs.h"
+#include "harness/cli/plan_options.h"
 #include "harness/cli/render.h"
 #include "harness/cli/run_identity.h"
-#include "harness/cli/units.h"
 #include "harness/cli/verb.h"
 #include "harness/output/summary.h"
 
@@ -22,33 +21,20 @@ struct RunFlags {
   std::vector<std::string> subjects;
   std::vector<std::string> workloads;
   std::string suite = "quick";
-  std::string rate;
-  std::string duration;
+  PlanOptions changes;
   std::string plan;
   std::string output;
-  int connections = 0;
   int blocks = 0;
-  uint64_t seed = 0;
   bool dry_run = false;
   bool no_conform = false;
   bool no_report = false;
 };
 
 Expected<run::Overrides> make_overrides(const RunFlags& options) {
-  run::Overrides overrides;
-  overrides.workloads = options.workloads;
-  if (options.connections > 0) overrides.connections = options.connections;
-  if (options.blocks > 0) overrides.blocks = options.blocks;
-  if (!options.rate.empty()) {
-    auto rate = parse_rate("--rate", options.rate);
-    if (!rate) return std::unexpected(rate.error());
-    overrides.rate_per_s = *rate;
-  }
-  if (!options.duration.empty()) {
-    auto duration = parse_duration("--duration", options.duration);
-    if (!duration) return std::unexpected(duration.error());
-    overrides.duration = *duration;
-  }
+  auto overrides = overrides_of(options.changes);
+  if (!overrides) return overrides;
+  overrides->workloads = options.workloads;
+  if (options.blocks > 0) overrides->blocks = options.blocks;
   return overrides;
 }
 
@@ -120,11 +106,12 @@ Expected<run::RunRequest> make_request(const RunFlags& options, const Invocation
   request.suites_folder = registry.paths().root / "harness" / "run" / "suites";
   request.subjects = chosen_subjects(options, request.suites_folder);
   request.overrides = *overrides;
-  request.seed = options.seed != 0 ? options.seed : std::random_device{}() % 100'000 + 1;
+  request.seed = seed_of(options.changes);
   if (!options.plan.empty()) request.plan_file = options.plan;
   request.output = options.output.empty() ? default_output(options.suite) : options.output;
-  request.command = invocation.command;
-  if (options.seed == 0 && options.plan.empty()) request.command += fmt::format(" --seed {}", request.seed);
+  // A plan that is repeated brings its own seed.
+  request.command = options.plan.empty() ? repeatable(invocation.command, options.changes, request.seed)
+                                         : invocation.command;
   request.tool = tool_document();
   if (!options.no_conform) request.conformance = conformance_document(registry, request.subjects);
   return request;
@@ -197,13 +184,9 @@ void add_run(CLI::App& app, Invocation& invocation) {
   verb->add_option("--workload", options->workloads, "only these (tickmark list workloads)");
   verb->add_option("--suite", options->suite, "smoke (< 60 s), quick (8 min), standard, full")
       ->capture_default_str();
-  verb->add_option("--connections", options->connections, "instead of the suite's")
-      ->check(CLI::Range(1, 1'000'000));
-  verb->add_option("--rate", options->rate, "requests per second, instead of the suite's ladder");
+  add_plan_options(*verb, options->changes, "the suite's");
   verb->add_option("--blocks", options->blocks, "instead of the suite's; an interval needs six")
       ->check(CLI::Range(1, 1000));
-  verb->add_option("--duration", options->duration, "of each measured window, as 600ms");
-  verb->add_option("--seed", options->seed, "of order and arrivals; default: drawn and recorded");
   verb->add_option("--plan", options->plan, "repeat the plan.json of an earlier run");
   verb->add_option("--output", options->output,
                    "folder of the bundle; default: tickmark-results/<UTC>-<suite>");
