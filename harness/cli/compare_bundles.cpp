@@ -112,16 +112,65 @@ Blocks blocks_of(const Bundle& bundle) {
   return blocks;
 }
 
-/// A subject's ratio to the canary in each block that is valid for both.
-std::vector<std::vector<output::ArmValues>> ratios_to(const Bundle& bundle, const std::string& canary,
-                                                      const std::string& subject,
-                                                      const std::vector<output::GatedMetric>& family) {
-  std::vector<std::vector<output::ArmValues>> ratios;
+/// What a bundle says of one question.
+struct AgainstCanary {
+  std::vector<output::ArmValues> values;  ///< canary and subject, in each block that is valid for both
+  output::Voids voids;
+  int out_of_reach = 0;
+};
+
+/// One per question.
+std::vector<AgainstCanary> against(const Bundle& bundle, const std::string& canary,
+                                   const std::string& subject,
+                                   const std::vector<output::GatedMetric>& family) {
+  std::vector<AgainstCanary> seen(family.size());
   for (const auto& [number, records] : blocks_of(bundle)) {
-    auto block = output::block_ratios(records, family, canary, subject);
-    if (!block.values.empty()) ratios.push_back(std::move(block.values));
+    const auto answers = output::block_answers(records, family, canary, subject);
+    for (size_t q = 0; q < family.size(); ++q) {
+      if (answers[q].values) {
+        seen[q].values.push_back(*answers[q].values);
+        continue;
+      }
+      if (seen[q].voids.blocks++ == 0) seen[q].voids.reason = answers[q].void_reason;
+      seen[q].out_of_reach += answers[q].out_of_reach ? 1 : 0;
+    }
   }
-  return ratios;
+  return seen;
+}
+
+/// The smallest number of blocks that a question has in both; of those that have any. 0 if none has.
+size_t blocks_in_both(const std::vector<AgainstCanary>& a, const std::vector<AgainstCanary>& b) {
+  size_t least = 0;
+  for (size_t q = 0; q < a.size(); ++q) {
+    const size_t blocks = std::min(a[q].values.size(), b[q].values.size());
+    if (blocks > 0) least = least == 0 ? blocks : std::min(least, blocks);
+  }
+  return least;
+}
+
+/// Judges `blocks` pairs of blocks: each subject against the canary in its own.
+void judge(output::Comparison& comparison, const std::vector<AgainstCanary>& a,
+           const std::vector<AgainstCanary>& b, size_t blocks) {
+  const auto& family = comparison.family;
+  comparison.values.resize(family.size());
+  for (size_t q = 0; q < family.size(); ++q) {
+    comparison.voids.push_back(a[q].voids.blocks >= b[q].voids.blocks ? a[q].voids : b[q].voids);
+  }
+  stats::Gate gate(comparison.rules);
+  for (size_t i = 0; i < blocks && !gate.ended(); ++i) {
+    std::vector<stats::BlockValue> block;
+    for (size_t q = 0; q < family.size(); ++q) {
+      if (i >= a[q].values.size() || i >= b[q].values.size()) {
+        block.push_back({std::nullopt, a[q].out_of_reach + b[q].out_of_reach > 0});
+        continue;
+      }
+      const output::ArmValues &x = a[q].values[i], &y = b[q].values[i];
+      comparison.values[q].push_back({x.candidate, y.candidate});
+      block.push_back({output::log_ratio(y, family[q]) - output::log_ratio(x, family[q]), false});
+    }
+    gate.add(block);
+  }
+  comparison.result = gate.result();
 }
 
 }  // namespace
@@ -138,9 +187,9 @@ Expected<output::Comparison> related(const Bundle& baseline, const Bundle& candi
   auto family = common_questions(baseline, candidate);
   if (!family) return std::unexpected(family.error());
 
-  const auto a = ratios_to(baseline, *reference, *of_baseline, *family);
-  const auto b = ratios_to(candidate, *reference, *of_candidate, *family);
-  const size_t blocks = std::min(a.size(), b.size());
+  const auto a = against(baseline, *reference, *of_baseline, *family);
+  const auto b = against(candidate, *reference, *of_candidate, *family);
+  const size_t blocks = blocks_in_both(a, b);
   if (blocks == 0) return refuse("not one block of either is valid for both the subject and the canary");
 
   output::Comparison comparison;
@@ -152,18 +201,7 @@ Expected<output::Comparison> related(const Bundle& baseline, const Bundle& candi
   rules.alpha = kAlpha;
   rules.confirm = false;
   comparison.rules = output::gate_rules(*family, rules);
-  comparison.values.resize(family->size());
-  stats::Gate gate(comparison.rules);
-  for (size_t i = 0; i < blocks; ++i) {
-    std::vector<double> log_ratios;
-    for (size_t q = 0; q < family->size(); ++q) {
-      comparison.values[q].push_back({a[i][q].candidate, b[i][q].candidate});
-      log_ratios.push_back(output::log_ratio(b[i][q], (*family)[q]) -
-                           output::log_ratio(a[i][q], (*family)[q]));
-    }
-    gate.add(log_ratios);
-  }
-  comparison.result = gate.result();
+  judge(comparison, a, b, blocks);
   comparison.notes.push_back(
       fmt::format("measured at different times: each was set against the canary {} in its own blocks, and "
                   "whatever touched the "

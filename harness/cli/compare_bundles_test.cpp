@@ -45,6 +45,32 @@ TEST(CompareBundles, the_canary_takes_out_how_fast_the_machine_was) {
   EXPECT_NEAR(std::expm1(slower->result.looks[0].metrics[0].log_ratio.value), 0.1, 1e-6);
 }
 
+/// The same with a second question, of which this bundle's node has `valid` blocks.
+Bundle with_throughput(int valid, const char* rule) {
+  Bundle made = bundle(10'000, 2);
+  made.plan["cells"][0]["gate"]["throughput_per_s"] = 0.05;
+  for (Json& trial : made.trials) {
+    const bool void_one = trial["subject"] == "node" && trial["block"] >= valid;
+    trial["metrics"]["throughput_per_s"] = 1000 + trial["block"].get<int>() % 3;
+    trial["validity"]["throughput"] = {{"valid", !void_one}, {"reasons", {"it was"}}, {"rules", {rule}}};
+  }
+  return made;
+}
+
+TEST(CompareBundles, what_is_void_for_one_question_counts_for_the_others) {
+  const auto some = related(with_throughput(12, ""), with_throughput(10, "foreign_cpu"), "");
+  ASSERT_TRUE(some) << some.error().message;
+  EXPECT_EQ(some->result.verdict, stats::Verdict::kOk);
+  EXPECT_EQ(some->voids[1].blocks, 2);
+  const auto none = related(with_throughput(12, ""), with_throughput(0, "client_limited_closed"), "");
+  ASSERT_TRUE(none);
+  EXPECT_EQ(none->result.verdict, stats::Verdict::kOk);
+  EXPECT_EQ(none->result.given_up.size(), 1u);
+  const auto noise = related(with_throughput(12, ""), with_throughput(0, "foreign_cpu"), "");
+  ASSERT_TRUE(noise);
+  EXPECT_EQ(noise->result.verdict, stats::Verdict::kInconclusive);
+}
+
 TEST(CompareBundles, what_nothing_relates_is_refused_with_the_reason) {
   const Bundle good = bundle(1, 2);
   const std::pair<const char*, std::function<void(Bundle&)>> cases[] = {

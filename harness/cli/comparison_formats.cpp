@@ -35,8 +35,13 @@ std::string medians(const Comparison& comparison, size_t question, bool of_candi
 }
 
 /// Why the verdict of one question is what it is.
-std::string because(const GatedMetric& metric, const Answer& answer) {
-  const double margin = metric.margin * 100;
+std::string because(const Comparison& comparison, size_t question, const Answer& answer) {
+  const double margin = comparison.family[question].margin * 100;
+  if (answer.given_up) {
+    return fmt::format("{}, void in {} blocks: {}",
+                       answer.given_up->out_of_reach ? "out of the load generator's reach" : "not judged",
+                       comparison.voids[question].blocks, comparison.voids[question].reason);
+  }
   if (!answer.seen) return "no look was reached";
   if (answer.again) {
     const char* outcome = answer.verdict == stats::Verdict::kRegression ? "again" : "but not again:";
@@ -65,6 +70,13 @@ std::string cells_of(const Comparison& comparison) {
   return cells;
 }
 
+/// A question's name; with its cell where there are several.
+std::string name_of(const Comparison& comparison, size_t question) {
+  const GatedMetric& metric = comparison.family[question];
+  const bool one_cell = cells_of(comparison) == metric.cell;
+  return one_cell ? title_of(metric) : fmt::format("{} ({})", title_of(metric), metric.cell);
+}
+
 /// "REGRESSION: CPU per request +9.8 % [+8.9, +10.9]"
 std::string headline(const Comparison& comparison) {
   std::string text(stats::name_of(comparison.result.verdict));
@@ -75,6 +87,9 @@ std::string headline(const Comparison& comparison) {
     if (!answer.seen || answer.verdict != comparison.result.verdict) continue;
     told += fmt::format("{}{} {}", told.empty() ? "" : "; ", title_of(comparison.family[q]),
                         slowdown(*(answer.again ? answer.again : answer.seen)));
+  }
+  for (const stats::GivenUp& given_up : comparison.result.given_up) {
+    told += fmt::format("{}not judged: {}", told.empty() ? "" : "; ", name_of(comparison, given_up.metric));
   }
   return text + ": " + told;
 }
@@ -91,11 +106,17 @@ std::string detectable(const Comparison& comparison) {
   return told;
 }
 
-/// A question's name; with its cell where there are several.
-std::string name_of(const Comparison& comparison, size_t question) {
-  const GatedMetric& metric = comparison.family[question];
-  const bool one_cell = cells_of(comparison) == metric.cell;
-  return one_cell ? title_of(metric) : fmt::format("{} ({})", title_of(metric), metric.cell);
+/// The comparison's own, and of each question that lost blocks and is judged all the same: how many and why.
+std::vector<std::string> notes_of(const Comparison& comparison) {
+  std::vector<std::string> notes;
+  for (size_t q = 0; q < comparison.voids.size(); ++q) {
+    const output::Voids& voids = comparison.voids[q];
+    if (voids.blocks == 0 || answer_to(comparison, q).given_up) continue;
+    notes.push_back(fmt::format("{} was void in {} {}: {}", name_of(comparison, q), voids.blocks,
+                                voids.blocks == 1 ? "block" : "blocks", voids.reason));
+  }
+  notes.insert(notes.end(), comparison.notes.begin(), comparison.notes.end());
+  return notes;
 }
 
 }  // namespace
@@ -113,12 +134,12 @@ std::string comparison_text(const Comparison& comparison) {
     text += fmt::format("{:<{}}{:<12}{:<12}{:<24}{:<13} {}\n", name_of(comparison, q), width,
                         medians(comparison, q, false), medians(comparison, q, true),
                         answer.seen ? slowdown(*answer.seen) : "-", stats::name_of(answer.verdict),
-                        because(comparison.family[q], answer));
+                        because(comparison, q, answer));
   }
   if (const std::string told = detectable(comparison); !told.empty()) {
     text += fmt::format("\nWith this noise all blocks of the plan would show, 4 times in 5: {}.\n", told);
   }
-  for (const std::string& note : comparison.notes) text += fmt::format("Note: {}\n", note);
+  for (const std::string& note : notes_of(comparison)) text += fmt::format("Note: {}\n", note);
   text += headline(comparison) + "\n";
   if (!comparison.bundle.empty()) text += fmt::format("Bundle  {}\n", comparison.bundle);
   return text + fmt::format("Redo    {}\n", comparison.command);
@@ -140,9 +161,8 @@ std::string comparison_junit(const Comparison& comparison) {
   size_t failures = 0, skips = 0;
   for (size_t q = 0; q < comparison.family.size(); ++q) {
     const Answer answer = answer_to(comparison, q);
-    const std::string why =
-        xml_text(fmt::format("{}; {}", answer.seen ? slowdown(*answer.seen) : "not measured",
-                             because(comparison.family[q], answer)));
+    const std::string why = xml_text(fmt::format(
+        "{}; {}", answer.seen ? slowdown(*answer.seen) : "not measured", because(comparison, q, answer)));
     std::string outcome;
     if (answer.verdict == stats::Verdict::kRegression) {
       ++failures;
@@ -179,13 +199,13 @@ std::string comparison_markdown(const Comparison& comparison) {
     text += fmt::format("| {} | {} | {} | {} | {} | {} |\n", name_of(comparison, q),
                         medians(comparison, q, false), medians(comparison, q, true),
                         answer.seen ? slowdown(*answer.seen) : "-", stats::name_of(answer.verdict),
-                        because(comparison.family[q], answer));
+                        because(comparison, q, answer));
   }
   if (const std::string told = detectable(comparison); !told.empty()) {
     text += fmt::format("\nWith this noise all blocks of the plan would show, 4 times in 5: {}.\n", told);
   }
   text += fmt::format("\nRepeat it: `{}`\n", comparison.command);
-  for (const std::string& note : comparison.notes) text += fmt::format("- {}\n", note);
+  for (const std::string& note : notes_of(comparison)) text += fmt::format("- {}\n", note);
   return cut_to(text, kSummaryBytesMax);
 }
 

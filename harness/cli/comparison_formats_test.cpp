@@ -45,6 +45,23 @@ TEST(ComparisonFormats, equal_is_ok_and_says_what_is_refuted) {
   EXPECT_NE(comparison_markdown(same).find("| OK |"), std::string::npos);
 }
 
+TEST(ComparisonFormats, what_was_void_too_often_is_named_with_its_reason_wherever_the_verdict_stands) {
+  Comparison comparison = made_up(0);
+  comparison.family.push_back({"sockets/closed/64", "throughput_per_s", "1/s", "throughput", true, 0.05});
+  comparison.values.emplace_back();
+  comparison.voids = {{1, "new: a neighbour"}, {12, "old: client-limited"}};
+  comparison.result.given_up = {{1, 0, 10, true}};
+  for (const std::string& page :
+       {comparison_text(comparison), comparison_markdown(comparison), comparison_junit(comparison)}) {
+    EXPECT_NE(page.find("void in 12 blocks: old: client-limited"), std::string::npos) << page;
+  }
+  const std::string text = comparison_text(comparison);
+  EXPECT_NE(text.find("not judged: throughput (sockets/closed/64)"), std::string::npos) << text;
+  EXPECT_NE(text.find("CPU per request (sockets/open/1000/r8000) was void in 1 block: new: a neighbour"),
+            std::string::npos)
+      << text;
+}
+
 TEST(ComparisonFormats, a_page_is_cut_at_a_line_and_says_so) {
   std::string lines;
   for (int i = 0; i < 1000; ++i) lines += "a line of some length\n";

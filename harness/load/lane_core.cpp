@@ -175,6 +175,8 @@ void LaneCore::end_drain(Nanos at) {
 LaneReport LaneCore::report() const {
   LaneReport out = report_;
   out.connections_requested = setup_.connections;
+  if (setup_.arrivals != Arrivals::kClosed) out.offered_rate_per_s = setup_.rate_per_s;
+  if (series_) out.stationarity = stats::stationarity(*series_);
   double window = seconds(window_.length());
   if (window > 0) {
     out.achieved_rate_per_s = static_cast<double>(answered_in_window_) / window;

@@ -8,12 +8,14 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "harness/base/error.h"
 #include "harness/base/time.h"
 #include "harness/stats/histogram.h"
+#include "harness/stats/series.h"
 #include "harness/vocabulary/client.h"
 
 namespace tickmark::load {
@@ -91,6 +93,7 @@ struct LaneReport {
   uint64_t reconnects = 0;                ///< connects after the first one of each connection
   double achieved_rate_per_s = 0;         ///< completed within the window / window
   double scheduled_rate_per_s = 0;        ///< arrivals scheduled in the window / window
+  double offered_rate_per_s = 0;          ///< what the lane was asked to offer; 0 in a closed loop
   double little_error = 0;                ///< relative; > 0.001 makes the trial INVALID
   uint64_t bytes_sent = 0, bytes_received = 0;
   double header_bytes_per_reply = 0;  ///< HTTP only
@@ -98,6 +101,7 @@ struct LaneReport {
   uint64_t wrong_replies = 0;         ///< first one kept in `wrong_reply`; any disqualifies
   std::string wrong_reply;            ///< request number, what was expected, what was seen
   std::vector<SeriesPoint> series;
+  std::optional<stats::Stationarity> stationarity;  ///< nothing where the window is too short to tell
 };
 
 /// The ruler's report on itself.

@@ -1,6 +1,7 @@
 #include "harness/output/analysis.h"
 
 #include <cmath>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "harness/output/summary.h"
@@ -187,6 +188,22 @@ TEST(Summary, TellsNumbersAndTheirDoubt) {
         "tickmark run --plan results/x/plan.json"}) {
     EXPECT_NE(text.find(expected), std::string::npos) << expected << " is not in:\n" << text;
   }
+}
+
+TEST(Summary, TellsPerFamilyWhatWasVoidAndWhy) {
+  Bundle bundle = drifting(6);
+  for (size_t i = 0; i < 3; ++i) {
+    bundle.trials[i]["validity"]["throughput"] = {
+        {"valid", false}, {"reasons", {fmt::format("the generator used {} % of its core", 91 + i)}}};
+  }
+  bundle.trials[3]["validity"]["cpu"] = {{"valid", false}, {"reasons", {"lost count"}}};
+  bundle.analysis = analyse(bundle);
+  const std::string text = summary_text(bundle);
+  EXPECT_NE(text.find("Throughput is void in 3 of 18 measured trials: \"the generator used ...\" (3)."),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("CPU per request is void in 1 of 18"), std::string::npos) << text;
+  EXPECT_EQ(text.find("Latency is void"), std::string::npos);
 }
 
 TEST(MetricText, PicksAUnit) {

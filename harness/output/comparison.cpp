@@ -17,16 +17,19 @@ const Json* trial_of(const std::vector<Json>& records, const std::string& cell, 
   return found == records.end() ? nullptr : &*found;
 }
 
-/// A positive value, or the sentence why there is none.
-Expected<double> value_of(const std::vector<Json>& records, const GatedMetric& metric,
-                          const std::string& subject) {
+/// A positive value, or nothing and the reason in `answer`.
+std::optional<double> value_of(const std::vector<Json>& records, const GatedMetric& metric,
+                               const std::string& subject, BlockAnswer& answer) {
   const Json* trial = trial_of(records, metric.cell, subject);
-  if (!trial) return subject_error(fmt::format("{} was not run", subject));
-  const auto value = valid_value(*trial, metric.key, metric.family);
-  if (value && *value > 0) return *value;
-  const std::string why = why_no_value(*trial, metric.key, metric.family);
-  return subject_error(
-      fmt::format("{} of {}: {}", title_of(metric), subject, why.empty() ? "could not be measured" : why));
+  if (trial) {
+    const auto value = valid_value(*trial, metric.key, metric.family);
+    if (value && *value > 0) return *value;
+  }
+  std::string why = trial ? why_no_value(*trial, metric.key, metric.family) : "was not run";
+  if (why.empty()) why = "could not be measured";
+  if (answer.void_reason.empty()) answer.void_reason = fmt::format("{}: {}", subject, why);
+  answer.out_of_reach |= trial && counts(*trial) && at_clients_limit(*trial, metric.family);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -72,14 +75,15 @@ double log_ratio(const ArmValues& values, const GatedMetric& metric) {
   return metric.higher_is_better ? -d : d;
 }
 
-BlockRatios block_ratios(const std::vector<Json>& records, const std::vector<GatedMetric>& family,
-                         const std::string& baseline, const std::string& candidate) {
-  BlockRatios block;
+std::vector<BlockAnswer> block_answers(const std::vector<Json>& records,
+                                       const std::vector<GatedMetric>& family, const std::string& baseline,
+                                       const std::string& candidate) {
+  std::vector<BlockAnswer> block;
   for (const GatedMetric& metric : family) {
-    const auto a = value_of(records, metric, baseline), b = value_of(records, metric, candidate);
-    if (!a || !b) return {{}, {}, (a ? b : a).error().message};
-    block.values.push_back({*a, *b});
-    block.log_ratios.push_back(log_ratio(block.values.back(), metric));
+    BlockAnswer& answer = block.emplace_back();
+    const auto a = value_of(records, metric, baseline, answer);
+    const auto b = value_of(records, metric, candidate, answer);
+    if (a && b) answer.values = {*a, *b};
   }
   return block;
 }
@@ -109,8 +113,11 @@ Answer answer_to(const Comparison& comparison, size_t question) {
     for (const stats::MetricLook& metric : look.metrics) {
       if (metric.metric != question) continue;
       (look.stage == 0 ? answer.seen : answer.again) = &metric;
-      (look.stage == 0 ? answer.blocks : answer.blocks_again) = look.blocks;
+      (look.stage == 0 ? answer.blocks : answer.blocks_again) = metric.blocks;
     }
+  }
+  for (const stats::GivenUp& given_up : comparison.result.given_up) {
+    if (given_up.metric == question) answer.given_up = &given_up;
   }
   const auto& confirmed = comparison.result.confirmed;
   if (std::ranges::find(confirmed, question) != confirmed.end()) {

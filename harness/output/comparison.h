@@ -2,6 +2,7 @@
 // A comparison of two subjects by the gate: what was asked, how blocks become the gate's numbers, and the
 // document that keeps the answer. How it is told to people is the command line's.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,19 +33,26 @@ struct ArmValues {
   double baseline = 0, candidate = 0;
 };
 
-/// One block as the gate takes it.
-struct BlockRatios {
-  std::vector<ArmValues> values;   ///< one per question; empty if the block is void
-  std::vector<double> log_ratios;  ///< ln(candidate / baseline), turned so that + is worse; likewise
-  std::string void_reason;         ///< a sentence; "" if it is valid
+/// What one block says of one question.
+struct BlockAnswer {
+  std::optional<ArmValues> values;  ///< nothing: void
+  bool out_of_reach = false;        ///< void because the load generator was at its limit
+  std::string void_reason;          ///< a sentence; "" if it is valid
 };
 
-/// `records`: the trials of one block.
-BlockRatios block_ratios(const std::vector<Json>& records, const std::vector<GatedMetric>& family,
-                         const std::string& baseline, const std::string& candidate);
+/// `records`: the trials of one block. One answer per question.
+std::vector<BlockAnswer> block_answers(const std::vector<Json>& records,
+                                       const std::vector<GatedMetric>& family, const std::string& baseline,
+                                       const std::string& candidate);
 
 /// ln(candidate / baseline), turned so that + is worse.
 double log_ratio(const ArmValues& values, const GatedMetric& metric);
+
+/// How often a question was void, and why first.
+struct Voids {
+  int blocks = 0;
+  std::string reason;
+};
 
 struct Comparison {
   std::string baseline, candidate;  ///< ids
@@ -52,7 +60,8 @@ struct Comparison {
   stats::GateRules rules;
   stats::GateResult result;
   std::vector<std::vector<ArmValues>> values;  ///< by question: of the first stage's valid blocks
-  std::vector<std::string> notes;              ///< sentences: void blocks, what relates two bundles
+  std::vector<Voids> voids;                    ///< by question, both stages; may be shorter
+  std::vector<std::string> notes;              ///< sentences: what relates two bundles, what the run noted
   std::string bundle;                          ///< where the trials are
   std::string command;                         ///< repeats it
 };
@@ -70,6 +79,7 @@ int exit_code_of(stats::Verdict verdict);
 struct Answer {
   const stats::MetricLook* seen = nullptr;   ///< null: no look was reached
   const stats::MetricLook* again = nullptr;  ///< null: not asked again
+  const stats::GivenUp* given_up = nullptr;  ///< null: it was not void too often
   int blocks = 0, blocks_again = 0;
   stats::Verdict verdict =
       stats::Verdict::kInconclusive;  ///< REGRESSION only if it was confirmed, where it must be

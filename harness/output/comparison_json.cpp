@@ -46,6 +46,11 @@ Json question_json(const Comparison& comparison, size_t question) {
     json["verdict"] = stats::name_of(answer.verdict);
     json["blocks"] = answer.blocks;
   }
+  if (question < comparison.voids.size() && comparison.voids[question].blocks > 0) {
+    json["void_blocks"] = comparison.voids[question].blocks;
+    json["void_reason"] = comparison.voids[question].reason;
+  }
+  if (answer.given_up) json["given_up"] = answer.given_up->out_of_reach ? "out of reach" : "void too often";
   if (answer.again) {
     json["confirmation"] = look_json(*answer.again);
     json["confirmation"]["blocks"] = answer.blocks_again;

@@ -141,42 +141,54 @@ std::string sentence(const Bundle& bundle, const Json& cell, const std::map<Key,
   return text;
 }
 
-/// How often each reason voided something, most frequent first.
-std::string validity_notes(const Bundle& bundle) {
-  std::map<std::string, int> by_status;
-  int void_latency = 0, judged = 0;
+/// Numbers differ from trial to trial; what stands before the first digit tells the kind.
+std::string kind_of(const std::string& reason) {
+  return reason.substr(0, reason.find_first_of("0123456789"));
+}
+
+/// How often a family of metrics was void, and how often for which reason; "" if it never was.
+std::string void_line(const Bundle& bundle, const std::set<std::string>& storms, const char* family,
+                      const char* title) {
+  int voided = 0, judged = 0;
   std::map<std::string, int> reasons;
+  for (const Json& trial : bundle.trials) {
+    const std::string status = text_at(trial, "status");
+    if (status != "ok" && status != "saturated") continue;
+    const Json& entry = member(member(trial, "validity"), family);
+    const auto valid = flag_at(entry, "valid");
+    if (!valid || storms.contains(text_at(trial, "cell"))) continue;
+    ++judged;
+    if (*valid) continue;
+    ++voided;
+    for (const Json& reason : list_at(entry, "reasons")) {
+      if (!reason.is_string()) continue;
+      ++reasons[kind_of(reason.get<std::string>())];
+      break;
+    }
+  }
+  if (voided == 0) return "";
+  std::string text = fmt::format("{} is void in {} of {} measured trials:", title, voided, judged);
+  for (const auto& [reason, n] : reasons) text += fmt::format(" \"{}...\" ({});", reason, n);
+  text.back() = '.';
+  return text + "\n";
+}
+
+/// Per family how often which reason voided it; then the trials that came to nothing.
+std::string validity_notes(const Bundle& bundle) {
   std::set<std::string> storms;  // their times are void by nature, which needs no complaint
   for (const Json& cell : list_at(bundle.plan, "cells")) {
     if (text_at(cell, "scenario") == "storm") storms.insert(text_at(cell, "id"));
   }
+  std::string text;
+  constexpr std::pair<const char*, const char*> kFamilies[] = {
+      {"latency", "Latency"}, {"throughput", "Throughput"}, {"cpu", "CPU per request"}, {"memory", "Memory"}};
+  for (const auto& [family, title] : kFamilies) text += void_line(bundle, storms, family, title);
+  std::map<std::string, int> by_status;
   for (const Json& trial : bundle.trials) {
     const std::string status = text_at(trial, "status");
-    if (status != "ok" && status != "saturated") {
-      ++by_status[fmt::format("{} {} in {}: {}", text_at(trial, "subject"), status, text_at(trial, "cell"),
-                              text_at(trial, "reason"))];
-      continue;
-    }
-    const Json& latency = member(member(trial, "validity"), "latency");
-    const auto valid = flag_at(latency, "valid");
-    if (!valid || storms.contains(text_at(trial, "cell"))) continue;
-    ++judged;
-    if (*valid) continue;
-    ++void_latency;
-    // Numbers differ from trial to trial; what stands before the first digit tells the kind.
-    for (const Json& reason : list_at(latency, "reasons")) {
-      if (!reason.is_string()) continue;
-      const auto text = reason.get<std::string>();
-      ++reasons[text.substr(0, text.find_first_of("0123456789"))];
-      break;
-    }
-  }
-  std::string text;
-  if (void_latency > 0) {
-    text += fmt::format("Latency is void in {} of {} measured trials:", void_latency, judged);
-    for (const auto& [reason, n] : reasons) text += fmt::format(" \"{}...\" ({});", reason, n);
-    text.back() = '.';
-    text += "\n";
+    if (status == "ok" || status == "saturated") continue;
+    ++by_status[fmt::format("{} {} in {}: {}", text_at(trial, "subject"), status, text_at(trial, "cell"),
+                            text_at(trial, "reason"))];
   }
   constexpr int kShown = 10;
   int shown = 0;

@@ -26,6 +26,13 @@ std::optional<double> valid_value(const Json& trial, const std::string& metric, 
   return number_at(member(trial, "metrics"), metric);
 }
 
+bool at_clients_limit(const Json& trial, const std::string& family) {
+  for (const Json& rule : list_at(member(member(trial, "validity"), family), "rules")) {
+    if (rule.is_string() && rule.get<std::string>().starts_with("client_")) return true;
+  }
+  return false;
+}
+
 std::string why_no_value(const Json& trial, const std::string& metric, const std::string& family) {
   if (!counts(trial)) return fmt::format("{}: {}", text_at(trial, "status"), text_at(trial, "reason"));
   if (!number_at(member(trial, "metrics"), metric)) return "";

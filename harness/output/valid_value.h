@@ -15,6 +15,9 @@ bool counts(const Json& trial);
 /// bound.
 std::optional<double> valid_value(const Json& trial, const std::string& metric, const std::string& family);
 
+/// Whether the trial's family is void because the load generator was at its limit: a rule named client_*.
+bool at_clients_limit(const Json& trial, const std::string& family);
+
 /// Why there is no valid_value, a sentence; "" if the metric simply is not there.
 std::string why_no_value(const Json& trial, const std::string& metric, const std::string& family);
 

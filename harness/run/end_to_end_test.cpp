@@ -92,11 +92,26 @@ TEST_F(EndToEnd, ARunBecomesABundleThatAddsUp) {
     const bool storm = text_at(trial, "cell").find("storm") != std::string::npos;
     EXPECT_EQ(number_at(metrics, "memory_bytes").has_value(), !storm);
     EXPECT_EQ(member(trial, "validity").size(), 4u);
+    EXPECT_GT(number_at(member(trial, "environment"), "canary_ns").value_or(0), 0);
+    EXPECT_EQ(number_at(member(trial, "environment"), "canary_usual_ns").has_value(),
+              integer_at(trial, "trial").value_or(0) >= 5)
+        << "five canaries make a median";
     EXPECT_EQ(integer_at(member(trial, "exit"), "code"), 0);
   }
   EXPECT_FALSE(list_at(bundle->analysis, "comparisons").empty());
   EXPECT_TRUE(fs::file_size(outcome->bundle / "histograms.hlog") > 0);
   EXPECT_EQ(text_at(bundle->machine, "schema"), "tickmark.machine/1");
+}
+
+TEST_F(EndToEnd, AValueThatASubjectRefusesIsAUsageErrorBeforeTheFirstTrial) {
+  RunRequest bad = request();
+  bad.subjects = {"raw_epoll", "reference_loop:slowdown=fast"};
+  const auto refused = run(*registry_, bad);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kUsage);
+  EXPECT_NE(refused.error().message.find("slowdown=fast: expected a percentage"), std::string::npos)
+      << refused.error().message;
+  EXPECT_FALSE(fs::exists(bad.output));
 }
 
 TEST_F(EndToEnd, APlanCanBeRepeated) {

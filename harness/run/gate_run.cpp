@@ -32,11 +32,13 @@ stats::GateRules with_levels(stats::GateRules rules) {
 Json planned_gate(const stats::GateRules& rules, const std::string& baseline, const std::string& candidate) {
   Json json = output::rules_json(with_levels(rules), baseline, candidate);
   json["rerun_rule"] = fmt::format(
-      "A block in which a gated metric is void or absent in either arm counts for nothing and the next "
-      "planned "
-      "block takes its place, at most {} times in a stage; a subject that fails, crashes, hangs or answers "
-      "wrongly in {} blocks of a stage ends the comparison: REGRESSION if it is the candidate alone, else "
-      "INCONCLUSIVE. A stage ends at the look at which it is decided; later blocks of it are not run.",
+      "A block counts for the gated metrics that are valid in both arms. What is void or absent for a metric "
+      "is made good by further planned blocks before a look is taken, at most {0} in a stage; a metric void "
+      "in more than {0} blocks of a stage is given up, and the others are judged without it: the verdict can "
+      "then be OK only if the load generator's own limit had made it void. A subject that fails, crashes, "
+      "hangs or answers wrongly in {1} blocks of a stage ends the comparison: REGRESSION if it is the "
+      "candidate alone, else INCONCLUSIVE. A stage ends at the look at which it is decided; later blocks of "
+      "it are not run.",
       rules.void_blocks_max(), kFaultsMax);
   return json;
 }
@@ -61,6 +63,7 @@ Expected<void> GateRun::begin(const Plan& plan) {
   }
   comparison_.family = std::move(*family);
   comparison_.values.resize(comparison_.family.size());
+  comparison_.voids.resize(comparison_.family.size());
   comparison_.rules = output::gate_rules(comparison_.family, comparison_.rules);
   gate_.emplace(comparison_.rules);
   return {};
@@ -86,17 +89,21 @@ Expected<std::optional<BlockRange>> GateRun::next(const Plan& plan, int block,
 
 Gate::Next GateRun::take(const std::vector<Json>& records) {
   if (settle_faults(records)) return Gate::Next::kEnd;
-  const int stage = gate_->stage();
-  output::BlockRatios block =
-      output::block_ratios(records, comparison_.family, comparison_.baseline, comparison_.candidate);
-  if (block.log_ratios.empty()) {
-    comparison_.notes.push_back("a block is void - " + block.void_reason);
-    return gate_->add_void();
+  const auto answers =
+      output::block_answers(records, comparison_.family, comparison_.baseline, comparison_.candidate);
+  std::vector<stats::BlockValue> block;
+  for (size_t q = 0; q < answers.size(); ++q) {
+    const output::BlockAnswer& answer = answers[q];
+    if (!answer.values) {
+      output::Voids& voids = comparison_.voids[q];
+      if (voids.blocks++ == 0) voids.reason = answer.void_reason;
+      block.push_back({std::nullopt, answer.out_of_reach});
+      continue;
+    }
+    if (gate_->stage() == 0) comparison_.values[q].push_back(*answer.values);
+    block.push_back({output::log_ratio(*answer.values, comparison_.family[q]), false});
   }
-  for (size_t q = 0; stage == 0 && q < block.values.size(); ++q) {
-    comparison_.values[q].push_back(block.values[q]);
-  }
-  return gate_->add(block.log_ratios);
+  return gate_->add(block);
 }
 
 bool GateRun::settle_faults(const std::vector<Json>& records) {
@@ -117,10 +124,7 @@ bool GateRun::settle_faults(const std::vector<Json>& records) {
 }
 
 BlockRange GateRun::range_from(int block) const {
-  const int stage = gate_->stage();
-  const int first = stage * comparison_.rules.stage_blocks_max();
-  const int voids = gate_->result().void_blocks[stage];
-  return {block, first + comparison_.rules.looks.back() + voids - 1};
+  return {block, gate_->stage() * comparison_.rules.stage_blocks_max() + gate_->expected_blocks() - 1};
 }
 
 }  // namespace tickmark::run

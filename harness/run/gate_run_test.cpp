@@ -85,14 +85,52 @@ TEST_F(GateRunTest, a_void_block_is_replaced_and_its_values_do_not_count) {
   EXPECT_EQ(range->last, 30) << "one more block is expected";
   EXPECT_EQ(run_.comparison().result.blocks[0], 0);
   EXPECT_EQ(run_.comparison().result.void_blocks[0], 1);
-  ASSERT_EQ(run_.comparison().notes.size(), 1u);
-  EXPECT_NE(run_.comparison().notes[0].find("a neighbour was busy"), std::string::npos);
+  ASSERT_EQ(run_.comparison().voids[0].blocks, 1);
+  EXPECT_EQ(run_.comparison().voids[0].reason, "new: a neighbour was busy");
 }
 
 TEST_F(GateRunTest, more_void_blocks_than_planned_end_without_a_verdict) {
   for (int block = 0; block < 9; ++block) ASSERT_TRUE(next(block, {void_record("old"), record("new", 1)}));
   EXPECT_FALSE(next(9, {void_record("old"), record("new", 1)}));
   EXPECT_EQ(run_.comparison().result.verdict, Verdict::kInconclusive);
+}
+
+/// A second cell, whose throughput the load generator limits; beside what is asked of the first.
+constexpr const char* kClosedCell = "sockets/closed/64";
+
+Json client_limited(const std::string& subject) {
+  Json json = record(subject, 1);
+  json["cell"] = kClosedCell;
+  json["metrics"] = {{"throughput_per_s", 50'000}};
+  json["validity"] = {{"throughput",
+                       {{"valid", false},
+                        {"reasons", {"client-limited: the load generator was at its limit"}},
+                        {"rules", {"client_limited_closed"}}}}};
+  return json;
+}
+
+TEST(GateRunOfTwoCells, what_limits_the_client_voids_throughput_and_not_the_block) {
+  Plan plan = plan_with_gate();
+  PlannedCell closed;
+  closed.id = kClosedCell;
+  closed.gate = {{"throughput_per_s", 0.05}};
+  plan.cells.push_back(closed);
+  GateRun run("old", "new", {}, {});
+  int blocks = 0;
+  auto range = run.next(plan, -1, {});
+  for (; range && *range; ++blocks) {
+    range = run.next(
+        plan, (*range)->first,
+        {record("old", 10'000), record("new", 10'000), client_limited("old"), client_limited("new")});
+  }
+  EXPECT_EQ(blocks, 12);
+  EXPECT_EQ(run.comparison().result.verdict, Verdict::kOk);
+  const Json json = output::to_json(run.comparison());
+  EXPECT_EQ(json["metrics"][0]["verdict"], "OK");
+  EXPECT_EQ(json["metrics"][1]["verdict"], "INCONCLUSIVE");
+  EXPECT_EQ(json["metrics"][1]["given_up"], "out of reach");
+  EXPECT_EQ(json["metrics"][1]["void_blocks"], 12);
+  EXPECT_EQ(json["metrics"][1]["void_reason"], "old: client-limited: the load generator was at its limit");
 }
 
 TEST_F(GateRunTest, a_candidate_that_crashes_twice_is_a_regression) {
@@ -113,7 +151,7 @@ TEST(GatePlan, fixes_looks_levels_and_the_rule_for_void_blocks) {
   EXPECT_EQ(json["looks"], Json({12, 20, 30}));
   EXPECT_EQ(json["levels"].size(), 3u);
   EXPECT_EQ(json["stages"][1]["first_block"], 39);
-  EXPECT_NE(json["rerun_rule"].get<std::string>().find("at most 9 times"), std::string::npos);
+  EXPECT_NE(json["rerun_rule"].get<std::string>().find("at most 9 in a stage"), std::string::npos);
   EXPECT_EQ(planned_blocks({}), 78);
 }
 

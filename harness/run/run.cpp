@@ -8,6 +8,7 @@
 
 #include "harness/output/analysis.h"
 #include "harness/process/machine.h"
+#include "harness/run/canary.h"
 #include "harness/run/preparation.h"
 #include "harness/run/scratch.h"
 #include "harness/run/signals.h"
@@ -41,7 +42,7 @@ class Trials {
   /// All trials of a cell and block at the same time.
   Expected<void> run_side_by_side(std::span<const PlannedTrial> trials, const PlannedCell& cell);
   TrialSetup setup_of(const PlannedTrial& trial, const PlannedCell& cell, output::ProgressState& shown,
-                      Nanos& last_reply) const;
+                      Nanos& last_reply);
   Expected<void> keep(const PlannedTrial& trial, const PlannedCell& cell, const TrialOutcome& outcome);
   /// Why a trial is recorded without being run, as (status, reason); empty status: run it.
   std::pair<std::string, std::string> verdict_before(const PlannedTrial& trial,
@@ -70,6 +71,7 @@ class Trials {
       disqualified_;                                             // (subject, workload): first wrong reply
   std::map<std::pair<std::string, std::string>, int> failures_;  // (subject, cell): in a row
   std::set<std::string> measured_, environment_faults_;          // workloads
+  CanaryLog canaries_;
 };
 
 output::ProgressState Trials::state(const PlannedTrial& trial) const {
@@ -146,7 +148,7 @@ Expected<void> Trials::run_one(const PlannedTrial& trial, const PlannedCell& cel
 }
 
 TrialSetup Trials::setup_of(const PlannedTrial& trial, const PlannedCell& cell, output::ProgressState& shown,
-                            Nanos& last_reply) const {
+                            Nanos& last_reply) {
   TrialSetup setup;
   setup.trial = &trial;
   setup.cell = &cell;
@@ -154,6 +156,7 @@ TrialSetup Trials::setup_of(const PlannedTrial& trial, const PlannedCell& cell, 
   setup.clients = &clients_;
   setup.cpus = cpus_;
   setup.interrupted = interrupted;
+  setup.canaries = &canaries_;
   setup.progress = [this, &shown, &last_reply](Nanos, uint64_t completed) {
     if (!request_.progress) return;
     if (completed != shown.completed) last_reply = now();

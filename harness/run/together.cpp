@@ -155,12 +155,16 @@ Expected<std::vector<TrialOutcome>> run_together(const std::vector<TrialSetup>& 
   auto config = make_load(setups.front());
   if (!config) return std::unexpected(config.error());
   const Nanos started = now();
+  TrialFacts before;
+  take_canary(setups.front(), before);
   std::vector<Arm> arms;
   bool all_run = true;
   for (const TrialSetup& setup : setups) {
     Arm& arm = arms.emplace_back();
     arm.setup = &setup;
     arm.outcome = blank_outcome(setup);
+    arm.outcome.facts.canary = before.canary;
+    arm.outcome.facts.canary_usual = before.canary_usual;
     all_run = start(arm, *config) && all_run;
   }
   if (all_run) run_load_on(arms, std::move(*config));

@@ -113,6 +113,7 @@ Expected<TrialOutcome> run_trial(const TrialSetup& setup) {
   outcome.facts.storm = cell.scenario == load::Scenario::kStorm;
   outcome.facts.headline_lane = headline_lane(cell);
   const Nanos started = now();
+  take_canary(setup, outcome.facts);
 
   process::StartOptions start;
   start.cpus = setup.cpus.subject(cell.placement);

@@ -75,6 +75,8 @@ struct TrialOutcome {
   Nanos wall{0};                          ///< how long the whole trial took
 };
 
+class CanaryLog;
+
 struct TrialSetup {
   const PlannedTrial* trial = nullptr;
   const PlannedCell* cell = nullptr;
@@ -83,6 +85,7 @@ struct TrialSetup {
   CpuRoles cpus;
   std::function<bool()> interrupted;
   std::function<void(Nanos elapsed, uint64_t completed)> progress;
+  CanaryLog* canaries = nullptr;  ///< borrowed; null: no canary, as in a calibration
 };
 
 /// Runs it. Errors (kEnvironment, kUsage): a client half could not be made. Always ends the subject.

@@ -5,6 +5,8 @@
 #include <sched.h>
 #include <sys/resource.h>
 
+#include "harness/run/canary.h"
+
 namespace tickmark::run {
 namespace {
 
@@ -30,6 +32,14 @@ void pin_to(const std::vector<int>& cpus) {
   CPU_ZERO(&set);
   for (const int cpu : cpus) CPU_SET(static_cast<size_t>(cpu), &set);
   sched_setaffinity(0, sizeof set, &set);
+}
+
+void take_canary(const TrialSetup& setup, TrialFacts& facts) {
+  if (setup.canaries == nullptr) return;
+  facts.canary_usual = setup.canaries->usual();
+  facts.canary = spin_canary(setup.cpus.subject(setup.cell->placement).front());
+  pin_to(setup.cpus.all);
+  if (facts.canary > Nanos{0}) setup.canaries->add(facts.canary);
 }
 
 Expected<load::LoadConfig> make_load(const TrialSetup& setup) {

@@ -24,6 +24,9 @@ Edge read_edge(const process::SubjectProcess& subject, process::UsageDetail deta
 
 void pin_to(const std::vector<int>& cpus);
 
+/// Before the subject starts: how fast its core is now, beside what is usual in this run.
+void take_canary(const TrialSetup& setup, TrialFacts& facts);
+
 /// The load of a trial; its address and port are the caller's to set.
 Expected<load::LoadConfig> make_load(const TrialSetup& setup);
 

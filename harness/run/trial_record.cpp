@@ -50,30 +50,36 @@ Json lane_to_json(const load::LaneReport& lane) {
                       {"latency_ns_max", point.latency_max.count()}});
   }
   const load::Counts& c = lane.counts;
-  return {{"name", lane.name},
-          {"counts",
-           {{"scheduled", c.scheduled},
-            {"completed", c.completed},
-            {"errors", c.errors},
-            {"timeouts", c.timeouts},
-            {"in_flight", c.in_flight},
-            {"unsent", c.unsent}}},
-          {"connections_requested", lane.connections_requested},
-          {"connections_established", lane.connections_established},
-          {"connections_never_served", lane.connections_never_served},
-          {"connections_lost", lane.connections_lost},
-          {"oldest_unanswered_ns", lane.oldest_unanswered.count()},
-          {"achieved_per_s", lane.achieved_rate_per_s},
-          {"scheduled_per_s", lane.scheduled_rate_per_s},
-          {"little_error", lane.little_error},
-          {"bytes_sent", lane.bytes_sent},
-          {"bytes_received", lane.bytes_received},
-          {"wrong_replies", lane.wrong_replies},
-          {"response_time_ns", distribution(lane.response_time, &lane.censored)},
-          {"service_time_ns", distribution(lane.service_time)},
-          {"connect_time_ns", distribution(lane.connect_time)},
-          {"connection_wait_ns", distribution(lane.connection_wait)},
-          {"series", series}};
+  Json json = {{"name", lane.name},
+               {"counts",
+                {{"scheduled", c.scheduled},
+                 {"completed", c.completed},
+                 {"errors", c.errors},
+                 {"timeouts", c.timeouts},
+                 {"in_flight", c.in_flight},
+                 {"unsent", c.unsent}}},
+               {"connections_requested", lane.connections_requested},
+               {"connections_established", lane.connections_established},
+               {"connections_never_served", lane.connections_never_served},
+               {"connections_lost", lane.connections_lost},
+               {"reconnects", lane.reconnects},
+               {"oldest_unanswered_ns", lane.oldest_unanswered.count()},
+               {"achieved_per_s", lane.achieved_rate_per_s},
+               {"scheduled_per_s", lane.scheduled_rate_per_s},
+               {"little_error", lane.little_error},
+               {"bytes_sent", lane.bytes_sent},
+               {"bytes_received", lane.bytes_received},
+               {"wrong_replies", lane.wrong_replies},
+               {"response_time_ns", distribution(lane.response_time, &lane.censored)},
+               {"service_time_ns", distribution(lane.service_time)},
+               {"connect_time_ns", distribution(lane.connect_time)},
+               {"connection_wait_ns", distribution(lane.connection_wait)},
+               {"series", series}};
+  if (lane.stationarity) {
+    json["stationarity"] = {{"drift", lane.stationarity->drift},
+                            {"start_excess", lane.stationarity->start_excess}};
+  }
+  return json;
 }
 
 void add_latency(Json& metrics, const load::LaneReport& lane) {
@@ -202,7 +208,12 @@ Json trial_to_json(const TrialOutcome& outcome, const PlannedTrial& trial, const
   json["environment"] = {{"foreign_cpu_share", environment.foreign_cpu_share},
                          {"steal_share", environment.steal_share},
                          {"listen_overflows", environment.listen_overflows},
+                         {"listen_drops", environment.listen_drops},
+                         {"syn_cookies", environment.syn_cookies},
                          {"retransmits", environment.retransmits}};
+  if (outcome.facts.canary > Nanos{0}) json["environment"]["canary_ns"] = outcome.facts.canary.count();
+  if (outcome.facts.canary_usual > Nanos{0})
+    json["environment"]["canary_usual_ns"] = outcome.facts.canary_usual.count();
   json["metrics"] = metrics_json(outcome, cell);
   const Json bounds = lower_bounds(load.lanes[outcome.facts.headline_lane]);
   if (!bounds.empty()) json["lower_bounds"] = bounds;

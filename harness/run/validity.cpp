@@ -107,10 +107,91 @@ Sentence error_share(const TrialFacts& facts, double threshold) {
 }
 
 Sentence connections_lost(const TrialFacts& facts, double threshold) {
-  uint64_t lost = 0;
-  for (const load::LaneReport& lane : facts.load.lanes) lost += lane.connections_lost;
-  if (static_cast<double>(lost) <= threshold) return {};
-  return fmt::format("{} connections were closed or reset by the subject during the load", lost);
+  uint64_t lost = 0, anew = 0;
+  for (const load::LaneReport& lane : facts.load.lanes) {
+    lost += lane.connections_lost;
+    anew += lane.reconnects;
+  }
+  if (static_cast<double>(std::max(lost, anew)) <= threshold) return {};
+  return fmt::format(
+      "{} connections were closed or reset by the subject during the load, and {} connects replaced "
+      "connections that were to be kept",
+      lost, anew);
+}
+
+Sentence never_served(const TrialFacts& facts, double threshold) {
+  uint64_t never = 0;
+  for (const load::LaneReport& lane : facts.load.lanes) never += lane.connections_never_served;
+  if (static_cast<double>(never) <= threshold) return {};
+  return fmt::format("{} connections were never served, so the times are those of the others", never);
+}
+
+Sentence offered_rate(const TrialFacts& facts, double threshold) {
+  for (const load::LaneReport& lane : facts.load.lanes) {
+    const double expected = lane.offered_rate_per_s * seconds(facts.load.window);
+    const double off = std::abs(static_cast<double>(lane.counts.scheduled) - expected);
+    // Poisson arrivals scatter by the root of their number; four of those happen once in 16,000.
+    if (lane.offered_rate_per_s == 0 || off <= threshold * expected + 4 * std::sqrt(expected)) continue;
+    return fmt::format(
+        "lane {}: {} requests fell due where the plan offers {:.0f} ({:.0f} per second); the generator asked "
+        "something else than was planned",
+        lane.name, lane.counts.scheduled, expected, lane.offered_rate_per_s);
+  }
+  return {};
+}
+
+// The median of fewer requests moves by as much without any reason.
+constexpr uint64_t kRequestsForDrift = 500;
+
+/// Nothing where a queue that grows explains it, which is the status `saturated`.
+std::optional<stats::Stationarity> stationarity_of(const TrialFacts& facts) {
+  const load::LaneReport& lane = facts.load.lanes[facts.headline_lane];
+  if (lane.response_time.count() < kRequestsForDrift || saturation(facts.load)) return {};
+  return lane.stationarity;
+}
+
+Sentence warm_up(const TrialFacts& facts, double threshold) {
+  const auto seen = stationarity_of(facts);
+  if (!seen || seen->start_excess <= threshold) return {};
+  return fmt::format(
+      "the first fifth of the window was slower than its end by {:.0f} % in the median (allowed: {:.0f} %), "
+      "so the warm-up was too short",
+      percent(seen->start_excess), percent(threshold));
+}
+
+/// As a ratio, so that half as fast and twice as fast are the same distance.
+bool drifts(const std::optional<stats::Stationarity>& seen, double threshold) {
+  return seen && std::max(1 + seen->drift, 1 / (1 + seen->drift)) > 1 + threshold;
+}
+
+constexpr double kDriftMax = 0.50;
+
+Sentence drift(const TrialFacts& facts, double threshold) {
+  const auto seen = stationarity_of(facts);
+  if (!drifts(seen, threshold) || drifts(seen, kDriftMax)) return {};
+  return fmt::format(
+      "median latency changed by {:+.0f} % from the first two fifths of the window to the last two, so one "
+      "trial resolves no smaller difference",
+      percent(seen->drift));
+}
+
+Sentence stationarity(const TrialFacts& facts, double threshold) {
+  const auto seen = stationarity_of(facts);
+  if (!drifts(seen, threshold)) return {};
+  return fmt::format(
+      "the window was not stationary: its median latency changed by {:+.0f} % from the first two fifths to "
+      "the last two (allowed: {:.0f} %)",
+      percent(seen->drift), percent(threshold));
+}
+
+Sentence spin_canary(const TrialFacts& facts, double threshold) {
+  if (facts.canary <= Nanos{0} || facts.canary_usual <= Nanos{0}) return {};
+  const double slower = seconds(facts.canary) / seconds(facts.canary_usual) - 1;
+  if (slower <= threshold) return {};
+  return fmt::format(
+      "fixed work took {:.1f} % longer before this trial than is usual in this run (allowed: {:.0f} %), so "
+      "its core was slower",
+      percent(slower), percent(threshold));
 }
 
 Sentence nothing_completed(const TrialFacts& facts, double) {
@@ -135,12 +216,28 @@ Sentence censored(const TrialFacts& facts, double) {
 }
 
 Sentence listen_overflow(const TrialFacts& facts, double threshold) {
-  if (static_cast<double>(facts.environment.listen_overflows) <= threshold) return {};
-  return fmt::format("a listen queue overflowed {} times", facts.environment.listen_overflows);
+  const process::Environment& seen = facts.environment;
+  const uint64_t refused = std::max(seen.listen_overflows, seen.listen_drops);
+  if (static_cast<double>(refused + seen.syn_cookies) <= threshold) return {};
+  return fmt::format("a listen queue overflowed {} times and was defended with {} SYN cookies", refused,
+                     seen.syn_cookies);
 }
 
 Sentence retransmits(const TrialFacts& facts, double threshold) {
-  if (static_cast<double>(facts.environment.retransmits) <= threshold) return {};
+  uint64_t completed = 0;
+  for (const load::LaneReport& lane : facts.load.lanes) completed += lane.counts.completed;
+  const auto sent_again = static_cast<double>(facts.environment.retransmits);
+  // A growing queue delays its own acknowledgements; that is its result.
+  if (sent_again <= threshold * static_cast<double>(completed) || saturation(facts.load)) return {};
+  return fmt::format("TCP retransmitted {} segments on this machine, for {} requests (allowed: {:.0f} %)",
+                     facts.environment.retransmits, completed, percent(threshold));
+}
+
+constexpr double kRetransmitsMax = 0.01;
+
+Sentence few_retransmits(const TrialFacts& facts, double threshold) {
+  if (static_cast<double>(facts.environment.retransmits) <= threshold || retransmits(facts, kRetransmitsMax))
+    return {};
   return fmt::format("TCP retransmitted {} segments on this machine", facts.environment.retransmits);
 }
 
@@ -148,23 +245,52 @@ constexpr unsigned kTimes = kLatency | kThroughput;
 
 // clang-format off
 constexpr ValidityRule kRules[] = {
-    // name                  voids                notes     storm  invalid threshold
-    {"count_identity",        kAllFamilies,        0,        true,  true,  0,     count_identity},
-    {"little_law",            kAllFamilies,        0,        true,  true,  0.001, little_law},
-    {"nothing_completed",     kTimes | kCpu,       0,        true,  false, 0,     nothing_completed},
-    {"storm",                 kTimes | kCpu,       0,        true,  false, 0,     storm},
-    {"client_at_limit",       kTimes,              0,        false, false, kClientAtLimit, client_at_limit},
-    {"client_limited_closed", kTimes,              0,        false, false, 0.90,  client_limited_closed},
-    {"generator_lateness",    kLatency,            0,        false, false, 1e6,   generator_lateness},
-    {"foreign_cpu",           kTimes,              0,        false, false, 0.05,  foreign_cpu},
-    {"steal",                 kTimes,              0,        false, false, 0.02,  steal},
-    {"error_share",           kTimes,              0,        false, false, 0.001, error_share},
-    {"connections_lost",      kTimes,              0,        false, false, 0,     connections_lost},
-    {"censored",              0,                   kLatency, false, false, 0,     censored},
-    {"listen_overflow",       0,                   kLatency, true,  false, 0,     listen_overflow},
-    {"retransmits",           0,                   kLatency, true,  false, 0,     retransmits},
+    // name                  voids                notes     storm  invalid threshold and its unit
+    {"count_identity",        kAllFamilies,        0,        true,  true,  0,     Unit::kNone,  count_identity,
+     "scheduled = completed + errors + timeouts + in flight + unsent, of each lane"},
+    {"little_law",            kAllFamilies,        0,        true,  true,  0.001, Unit::kShare, little_law,
+     "mean number in flight, counted, against rate x mean latency"},
+    {"nothing_completed",     kTimes | kCpu,       0,        true,  false, 0,     Unit::kNone,  nothing_completed,
+     "replies within the window"},
+    {"storm",                 kTimes | kCpu,       0,        true,  false, 0,     Unit::kNone,  storm,
+     "the scenario"},
+    {"client_at_limit",       kTimes,              0,        false, false, kClientAtLimit, Unit::kShare,
+     client_at_limit, "open loop: the generator's share of its core, without spinning"},
+    {"client_limited_closed", kTimes,              0,        false, false, 0.90,  Unit::kShare, client_limited_closed,
+     "closed loop: the same, while the subject uses less than 0.95 cores"},
+    {"generator_lateness",    kLatency,            0,        false, false, 1e6,   Unit::kNanos, generator_lateness,
+     "open loop: p99 of sends that the generator itself delayed; a tenth of the median latency where that is more"},
+    {"offered_rate",          kTimes,              0,        false, false, 0.01,  Unit::kShare, offered_rate,
+     "open loop: requests that fell due against the planned rate, beyond four standard deviations"},
+    {"foreign_cpu",           kTimes,              0,        false, false, 0.05,  Unit::kShare, foreign_cpu,
+     "/proc/stat: CPU of the machine that is neither the subjects' nor the generator's"},
+    {"steal",                 kTimes,              0,        false, false, 0.02,  Unit::kShare, steal,
+     "/proc/stat: CPU the hypervisor took"},
+    {"spin_canary",           kTimes,              kCpu,     false, false, 0.05,  Unit::kShare, spin_canary,
+     "20 ms of fixed work on the subject's core before the trial, against the run's median so far (of five or more)"},
+    {"warm_up",               kTimes,              0,        false, false, 1.00,  Unit::kShare, warm_up,
+     "median latency of the window's first fifth above that of its last three; of 500 requests or more"},
+    {"stationarity",          kTimes,              0,        false, false, kDriftMax, Unit::kShare, stationarity,
+     "median latency of the window's last two fifths against its first two; of 500 requests or more"},
+    {"drift",                 0,                   kTimes,   false, false, stats::Stationarity::kBudget,
+     Unit::kShare, drift, "the same, below that limit"},
+    {"error_share",           kTimes,              0,        false, false, 0.001, Unit::kShare, error_share,
+     "requests of a lane that failed or timed out"},
+    {"connections_lost",      kTimes,              0,        false, false, 0,     Unit::kCount, connections_lost,
+     "connections closed by the subject, and reconnects, where connections are kept"},
+    {"never_served",          kTimes,              0,        false, false, 0,     Unit::kCount, never_served,
+     "connections without one correct reply until the window's end"},
+    {"listen_overflow",       kLatency,            0,        true,  false, 0,     Unit::kCount, listen_overflow,
+     "/proc/net/netstat: overflows, drops and SYN cookies of listening sockets"},
+    {"retransmits",           kLatency,            0,        false, false, kRetransmitsMax, Unit::kShare, retransmits,
+     "/proc/net/snmp: TCP segments sent again, of the requests completed"},
+    {"few_retransmits",       0,                   kLatency, true,  false, 0,     Unit::kCount, few_retransmits,
+     "the same, below that share"},
+    {"censored",              0,                   kLatency, false, false, 0,     Unit::kCount, censored,
+     "requests unanswered at the end"},
     // Below its limit a busy client is judged by its lateness, which is measured; what it adds to reading is not.
-    {"client_busy",           0,                   kTimes,   false, false, 0.70,  client_busy},
+    {"client_busy",           0,                   kTimes,   false, false, 0.70,  Unit::kShare, client_busy,
+     "open loop: the generator's share of its core, below its limit"},
 };
 // clang-format on
 
@@ -191,9 +317,13 @@ output::Json validity_json(std::span<const Finding> findings) {
   constexpr std::pair<Family, const char*> kNames[] = {
       {kLatency, "latency"}, {kThroughput, "throughput"}, {kCpu, "cpu"}, {kMemory, "memory"}};
   for (const auto& [family, name] : kNames) {
-    output::Json& entry = json[name] = {{"valid", true}, {"reasons", output::Json::array()}};
+    output::Json& entry =
+        json[name] = {{"valid", true}, {"reasons", output::Json::array()}, {"rules", output::Json::array()}};
     for (const Finding& finding : findings) {
-      if (finding.rule->voids & family) entry["valid"] = false;
+      if (finding.rule->voids & family) {
+        entry["valid"] = false;
+        entry["rules"].push_back(finding.rule->name);
+      }
       if ((finding.rule->voids | finding.rule->notes) & family) entry["reasons"].push_back(finding.sentence);
     }
   }

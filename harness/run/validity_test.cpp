@@ -1,7 +1,13 @@
 #include "harness/run/validity.h"
 
+#include <fmt/format.h>
+#include <fstream>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <set>
+#include <sstream>
+
+#include "harness/run/canary.h"
 
 namespace tickmark::run {
 namespace {
@@ -85,9 +91,81 @@ const Case kCases[] = {
      [](TrialFacts& f) { f.load.lanes[0].connections_lost = 1; },
      [](TrialFacts&) {},
      {"latency", "throughput"}},
+    {"connections_lost",
+     [](TrialFacts& f) { f.load.lanes[0].reconnects = 1; },
+     [](TrialFacts&) {},
+     {"latency", "throughput"}},
+    {"never_served",
+     [](TrialFacts& f) { f.load.lanes[0].connections_never_served = 1; },
+     [](TrialFacts&) {},
+     {"latency", "throughput"}},
+    {"offered_rate",
+     [](TrialFacts& f) {
+       f.load.lanes[0].offered_rate_per_s = 1160;  // 1 % of it is 11.6, four deviations 136.2
+     },
+     [](TrialFacts& f) { f.load.lanes[0].offered_rate_per_s = 1130; },
+     {"latency", "throughput"}},
+    {"spin_canary",
+     [](TrialFacts& f) {
+       f.canary = 4210us;
+       f.canary_usual = 4ms;
+     },
+     [](TrialFacts& f) {
+       f.canary = 4190us;
+       f.canary_usual = 4ms;
+     },
+     {"latency", "throughput"}},
+    {"warm_up",
+     [](TrialFacts& f) {
+       f.load.lanes[0].stationarity = {0, 1.01};
+     },
+     [](TrialFacts& f) {
+       f.load.lanes[0].stationarity = {0, 0.99};
+     },
+     {"latency", "throughput"}},
+    {"stationarity",
+     [](TrialFacts& f) {
+       f.load.lanes[0].stationarity = {0.51, 0};
+     },
+     [](TrialFacts& f) {
+       f.load.lanes[0].stationarity = {0.09, 0};
+     },
+     {"latency", "throughput"}},
+    {"stationarity",
+     [](TrialFacts& f) {
+       f.load.lanes[0].stationarity = {-0.34, 0};
+     },
+     [](TrialFacts& f) {
+       f.load.lanes[0].stationarity = {-0.09, 0};
+     },
+     {"latency", "throughput"}},
+    {"drift",
+     [](TrialFacts& f) {
+       f.load.lanes[0].stationarity = {0.49, 0};
+     },
+     [](TrialFacts&) {},
+     {}},
+    {"drift",
+     [](TrialFacts& f) {
+       f.load.lanes[0].stationarity = {-0.33, 0};
+     },
+     [](TrialFacts&) {},
+     {}},
     {"censored", [](TrialFacts& f) { f.load.lanes[0].censored.record(1s, 3); }, [](TrialFacts&) {}, {}},
-    {"listen_overflow", [](TrialFacts& f) { f.environment.listen_overflows = 1; }, [](TrialFacts&) {}, {}},
-    {"retransmits", [](TrialFacts& f) { f.environment.retransmits = 1; }, [](TrialFacts&) {}, {}},
+    {"listen_overflow",
+     [](TrialFacts& f) { f.environment.listen_overflows = 1; },
+     [](TrialFacts&) {},
+     {"latency"}},
+    {"listen_overflow",
+     [](TrialFacts& f) { f.environment.listen_drops = 1; },
+     [](TrialFacts&) {},
+     {"latency"}},
+    {"listen_overflow",
+     [](TrialFacts& f) { f.environment.syn_cookies = 1; },
+     [](TrialFacts&) {},
+     {"latency"}},
+    {"retransmits", [](TrialFacts& f) { f.environment.retransmits = 11; }, [](TrialFacts&) {}, {"latency"}},
+    {"few_retransmits", [](TrialFacts& f) { f.environment.retransmits = 10; }, [](TrialFacts&) {}, {}},
 };
 
 class EachRule : public testing::TestWithParam<Case> {};
@@ -100,6 +178,9 @@ TEST_P(EachRule, VoidsWhatItSaysBeyondItsThreshold) {
   EXPECT_EQ(findings[0].rule->name, GetParam().rule);
   EXPECT_FALSE(findings[0].sentence.empty());
   const output::Json json = validity_json(findings);
+  for (const std::string& family : GetParam().voids) {
+    EXPECT_EQ(json[family]["rules"], output::Json::array({GetParam().rule})) << family;
+  }
   std::set<std::string> voided;
   size_t told = 0;
   for (const auto& [family, entry] : json.items()) {
@@ -159,6 +240,80 @@ TEST(Validity, AStormIsNotJudgedByItsErrors) {
   const auto findings = judge(facts);
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0].rule->name, "storm");
+}
+
+TEST(Validity, AQueueThatGrowsIsSaturatedAndNotWithoutStationarity) {
+  TrialFacts facts = good();
+  load::LaneReport& lane = facts.load.lanes[0];
+  lane.stationarity = {8.0, 0};
+  lane.achieved_rate_per_s = 900;
+  EXPECT_TRUE(judge(facts).empty());
+  lane.achieved_rate_per_s = 1000;
+  lane.response_time.clear();
+  lane.response_time.record(1ms, 499);  // too few to have a median that stays
+  EXPECT_TRUE(judge(facts).empty());
+}
+
+TEST(Canary, IsComparedWithTheMedianOfTheRunOnceThereAreFive) {
+  CanaryLog log;
+  for (const Nanos canary : {5ms, 4ms, 4ms, 9ms}) log.add(canary);
+  EXPECT_EQ(log.usual(), Nanos{0});
+  log.add(4ms);
+  EXPECT_EQ(log.usual(), Nanos{4ms});
+}
+
+TEST(Canary, TakesTimeOnACoreThatIsThereAndNoneOnAnother) {
+  cpu_set_t before;
+  ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
+  int cpu = 0;
+  while (!CPU_ISSET(static_cast<size_t>(cpu), &before)) ++cpu;
+  EXPECT_GT(spin_canary(cpu), Nanos{0});
+  EXPECT_EQ(sched_getcpu(), cpu);
+  EXPECT_EQ(spin_canary(CPU_SETSIZE - 1), Nanos{0});
+  sched_setaffinity(0, sizeof before, &before);
+}
+
+std::string limit_text(const ValidityRule& rule) {
+  switch (rule.unit) {
+    case Unit::kNone:
+      return "-";
+    case Unit::kShare:
+      return fmt::format("{:g} %", rule.threshold * 100);
+    case Unit::kCount:
+      return fmt::format("{:g}", rule.threshold);
+    case Unit::kNanos:
+      return fmt::format("{:g} ms", rule.threshold / 1e6);
+  }
+  return "";
+}
+
+std::string families_text(unsigned families) {
+  std::string text;
+  for (const auto& [family, name] : {std::pair(kLatency, "latency"), std::pair(kThroughput, "throughput"),
+                                     std::pair(kCpu, "CPU"), std::pair(kMemory, "memory")}) {
+    if (families & family) text += fmt::format("{}{}", text.empty() ? "" : ", ", name);
+  }
+  return text.empty() ? "-" : text;
+}
+
+/// The table of docs/validity.md, from the rules themselves.
+std::string table_of_rules() {
+  std::string table =
+      "| sentinel | what it reads | limit | voids | only tells of | also in a storm "
+      "|\n|---|---|--:|---|---|---|\n";
+  for (const ValidityRule& rule : validity_rules()) {
+    table += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", rule.name, rule.reads, limit_text(rule),
+                         families_text(rule.voids), families_text(rule.notes), rule.in_storm ? "yes" : "no");
+  }
+  return table;
+}
+
+TEST(Validity, ThePageListsTheRulesAsTheyAre) {
+  std::ifstream file(TICKMARK_SOURCE_DIR "/docs/validity.md");
+  std::ostringstream page;
+  page << file.rdbuf();
+  EXPECT_NE(page.str().find(table_of_rules()), std::string::npos) << "docs/validity.md should contain\n"
+                                                                  << table_of_rules();
 }
 
 TEST(Saturation, IsABacklogThatGrewNotAnEdge) {

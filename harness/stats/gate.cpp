@@ -25,6 +25,7 @@ MetricLook measure(const GateRules& rules, size_t metric, const std::vector<doub
   const double margin = std::log1p(rules.family[metric].margin);
   MetricLook seen;
   seen.metric = metric;
+  seen.blocks = static_cast<int>(column.size());
   seen.log_ratio = hodges_lehmann(column, rules.confidence);
   seen.spread = kNormalMad * median_absolute_deviation(column);
   seen.p_slower = shifted_p(column, 1, -std::log1p(rules.floor));
@@ -96,7 +97,7 @@ Look judge_look(const GateRules& rules, std::span<const size_t> asked,
   judged.blocks = rules.looks[look];
   judged.level = rules.levels[look];
   for (const size_t metric : asked) {
-    assert(columns[metric].size() == static_cast<size_t>(judged.blocks));
+    assert(columns[metric].size() >= static_cast<size_t>(judged.blocks));
     judged.metrics.push_back(measure(rules, metric, columns[metric], asked.size()));
   }
   adjust(judged.metrics);
@@ -114,23 +115,61 @@ Gate::Gate(GateRules rules) : rules_(std::move(rules)) {
   asked_.resize(rules_.family.size());
   std::iota(asked_.begin(), asked_.end(), size_t{0});
   columns_.resize(rules_.family.size());
+  voids_.resize(rules_.family.size());
+  unreached_.resize(rules_.family.size());
 }
 
 Gate::Next Gate::add(std::span<const double> log_ratios) {
-  assert(!ended_ && log_ratios.size() == columns_.size());
-  for (size_t m = 0; m < columns_.size(); ++m) columns_[m].push_back(log_ratios[m]);
-  if (++result_.blocks[stage_] < rules_.looks[look_]) return Next::kBlock;
+  std::vector<BlockValue> block;
+  for (const double value : log_ratios) block.push_back({value, false});
+  return add(block);
+}
+
+Gate::Next Gate::add(std::span<const BlockValue> block) {
+  assert(!ended_ && block.size() == columns_.size());
+  bool valid = false, void_somewhere = false;
+  for (const size_t metric : asked_) {
+    const BlockValue& value = block[metric];
+    if (value.log_ratio) {
+      columns_[metric].push_back(*value.log_ratio);
+      valid = true;
+    } else {
+      ++voids_[metric];
+      unreached_[metric] += value.out_of_reach ? 1 : 0;
+      void_somewhere = true;
+    }
+  }
+  result_.blocks[stage_] += valid ? 1 : 0;
+  result_.void_blocks[stage_] += void_somewhere ? 1 : 0;
+  give_up_void_ones();
+  if (asked_.empty()) {
+    return finish(
+        Verdict::kInconclusive,
+        fmt::format("{} void in more blocks than the plan makes good ({})",
+                    stage_ == 0 ? "every metric was" : "a regression was seen once, and then it was",
+                    rules_.void_blocks_max()));
+  }
+  const auto due = static_cast<size_t>(rules_.looks[look_]);
+  if (std::ranges::any_of(asked_, [&](size_t metric) { return columns_[metric].size() < due; }))
+    return Next::kBlock;
   Look look = judge_look(rules_, asked_, columns_, look_++);
   look.stage = stage_;
   result_.looks.push_back(look);
   return settle(look);
 }
 
-Gate::Next Gate::add_void() {
-  assert(!ended_);
-  if (++result_.void_blocks[stage_] <= rules_.void_blocks_max()) return Next::kBlock;
-  return finish(Verdict::kInconclusive, fmt::format("{} blocks were void, and the plan replaces {} at most",
-                                                    result_.void_blocks[stage_], rules_.void_blocks_max()));
+void Gate::give_up_void_ones() {
+  std::erase_if(asked_, [&](size_t metric) {
+    if (voids_[metric] <= rules_.void_blocks_max()) return false;
+    result_.given_up.push_back({metric, stage_, voids_[metric], 2 * unreached_[metric] >= voids_[metric]});
+    return true;
+  });
+}
+
+int Gate::expected_blocks() const {
+  int most = 0;
+  for (const size_t metric : asked_) most = std::max(most, voids_[metric]);
+  return rules_.looks.back() + most;
 }
 
 void Gate::end(Verdict verdict, std::string reason) { finish(verdict, std::move(reason)); }
@@ -139,7 +178,7 @@ Gate::Next Gate::settle(const Look& look) {
   const bool last = look_ == rules_.looks.size();
   if (look.verdict == Verdict::kInconclusive && !last) return Next::kBlock;
   if (look.verdict != Verdict::kRegression) {
-    if (stage_ == 0) return finish(look.verdict);
+    if (stage_ == 0) return finish_first_stage(look.verdict);
     return finish(Verdict::kInconclusive, "a regression was seen once, and not again in new blocks");
   }
   if (stage_ == 1 || !rules_.confirm) {
@@ -148,9 +187,19 @@ Gate::Next Gate::settle(const Look& look) {
   }
   asked_ = regressions(look);
   for (auto& column : columns_) column.clear();
+  voids_.assign(voids_.size(), 0);
+  unreached_.assign(unreached_.size(), 0);
   look_ = 0;
   stage_ = 1;
   return Next::kConfirmation;
+}
+
+Gate::Next Gate::finish_first_stage(Verdict verdict) {
+  const auto lost = std::ranges::find(result_.given_up, false, &GivenUp::out_of_reach);
+  if (verdict != Verdict::kOk || lost == result_.given_up.end()) return finish(verdict);
+  return finish(Verdict::kInconclusive,
+                fmt::format("{} was void in {} blocks, and the plan makes {} good",
+                            rules_.family[lost->metric].name, lost->void_blocks, rules_.void_blocks_max()));
 }
 
 Gate::Next Gate::finish(Verdict verdict, std::string reason) {

@@ -12,6 +12,12 @@
 //   INCONCLUSIVE neither at the last look.
 // A REGRESSION must be seen again in a second stage of new blocks, by the metrics that showed it.
 //
+// A block may be void for one metric and not for another. A look is taken when every metric has its valid
+// blocks, so what is void is made good by more blocks; a metric void in more of a stage's blocks than
+// void_share allows is given up. The others are judged without it, and the gate then says OK only if it was
+// out of reach: void because the load generator was at its limit, which no repetition changes and which is
+// told. Whether a block is void is decided without a look at its values, so every p stays exact.
+//
 // Error rates. Under no difference the random order makes d symmetric about 0, so each p is exact; Holm
 // bounds the family at a look, the levels of looks.h bound all looks of a stage by alpha, and the stages
 // share no block: the whole gate says REGRESSION with chance alpha^2 at most. A stage says OK of a slowdown
@@ -39,6 +45,12 @@ struct GateMetric {
   double margin = 0.03;  ///< the slowdown from which it matters, as a share; at least the rules' floor
 };
 
+/// What one block says of one metric.
+struct BlockValue {
+  std::optional<double> log_ratio;  ///< + is worse; nothing: void
+  bool out_of_reach = false;        ///< of a void one: the load generator was at its limit
+};
+
 /// Everything that is fixed before the first block.
 struct GateRules {
   std::vector<GateMetric> family;
@@ -48,7 +60,7 @@ struct GateRules {
   double floor = 0.01;                 ///< a slowdown no larger is nothing: the null hypothesis
   double confidence = 0.95;            ///< of the intervals that are told
   bool confirm = true;
-  double void_share = 0.3;  ///< of looks.back(): so many void blocks of a stage are replaced, no more
+  double void_share = 0.3;  ///< of looks.back(): so many void blocks of a metric are made good, no more
 
   int void_blocks_max() const;
   /// A stage takes at most so many blocks, void ones included.
@@ -58,6 +70,7 @@ struct GateRules {
 /// One metric at one look.
 struct MetricLook {
   size_t metric = 0;             ///< index into the family
+  int blocks = 0;                ///< valid for it: the look's number, or more where others had void ones
   Estimate log_ratio;            ///< Hodges-Lehmann, + is worse
   double spread = 0;             ///< of the blocks' log-ratios: 1.4826 x their median absolute deviation
   double p_slower = 1;           ///< that the slowdown is at most the floor
@@ -76,8 +89,8 @@ struct Look {
   Verdict verdict = Verdict::kInconclusive;
 };
 
-/// Judges one look. columns[m] holds the log-ratios of family member m, all of the same length: rules.looks
-/// [look]; `asked` are the members whose word counts.
+/// Judges one look. columns[m] holds the log-ratios of family member m, at least rules.looks[look]; `asked`
+/// are the members whose word counts.
 Look judge_look(const GateRules& rules, std::span<const size_t> asked,
                 std::span<const std::vector<double>> columns, size_t look);
 
@@ -87,14 +100,23 @@ Look judge_look(const GateRules& rules, std::span<const size_t> asked,
 /// divided by the family. An approximation by the normal distribution, for orientation.
 double detectable_slowdown(const GateRules& rules, double margin, double spread, size_t asked);
 
+/// A metric that was void too often.
+struct GivenUp {
+  size_t metric = 0;  ///< index into the family
+  int stage = 0;
+  int void_blocks = 0;
+  bool out_of_reach = false;  ///< at least half of them for the load generator's limit
+};
+
 /// What a comparison has come to.
 struct GateResult {
   Verdict verdict = Verdict::kInconclusive;
   std::vector<Look> looks;        ///< in the order they were taken
   std::vector<size_t> confirmed;  ///< family members that are regressions
   std::string reason;             ///< a sentence where the blocks alone do not say why
-  int blocks[2] = {0, 0};         ///< valid, by stage
-  int void_blocks[2] = {0, 0};
+  std::vector<GivenUp> given_up;
+  int blocks[2] = {0, 0};       ///< valid for at least one metric asked, by stage
+  int void_blocks[2] = {0, 0};  ///< void for at least one metric asked
 };
 
 /// One comparison in progress: takes blocks one by one, and says what it wants next.
@@ -105,27 +127,32 @@ class Gate {
   /// `rules` must have a family, rising looks, and margins of at least the floor (asserted).
   explicit Gate(GateRules rules);
 
-  /// A block's log-ratios, one per family member.
+  /// A block, one value per family member.
+  Next add(std::span<const BlockValue> block);
+  /// A block that is valid for all.
   Next add(std::span<const double> log_ratios);
-  /// A block in which some metric could not be had from some arm: its values count for nothing.
-  Next add_void();
   /// Ends it without more blocks: a subject that cannot be measured.
   void end(Verdict verdict, std::string reason);
 
   bool ended() const { return ended_; }
+  /// Blocks the stage takes if it goes to its last look and nothing else is void.
+  int expected_blocks() const;
   int stage() const { return stage_; }
   const GateRules& rules() const { return rules_; }
   const GateResult& result() const { return result_; }
 
  private:
+  void give_up_void_ones();
   Next settle(const Look& look);
+  Next finish_first_stage(Verdict verdict);
   Next finish(Verdict verdict, std::string reason = "");
 
   GateRules rules_;
   GateResult result_;
   std::vector<size_t> asked_;
   std::vector<std::vector<double>> columns_;  ///< of the stage
-  size_t look_ = 0;                           ///< the next
+  std::vector<int> voids_, unreached_;  ///< of the stage, by metric: void blocks, and those out of reach
+  size_t look_ = 0;                     ///< the next
   int stage_ = 0;
   bool ended_ = false;
 };

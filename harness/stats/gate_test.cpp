@@ -95,13 +95,66 @@ TEST(Gate, a_slowdown_below_the_margin_is_no_regression_however_sure) {
   EXPECT_LT(gate.result().looks[0].metrics[0].p_slower, 0.001);
 }
 
-TEST(Gate, void_blocks_are_replaced_up_to_the_plans_share) {
+using Block = std::vector<BlockValue>;
+constexpr BlockValue kVoid{std::nullopt, false};
+constexpr BlockValue kOutOfReach{std::nullopt, true};
+
+TEST(Gate, blocks_void_for_every_metric_are_replaced_up_to_the_plans_share) {
   Gate gate(default_gate_rules());
   EXPECT_EQ(gate.rules().stage_blocks_max(), 39);
-  for (int b = 0; b < 9; ++b) EXPECT_EQ(gate.add_void(), Gate::Next::kBlock);
-  EXPECT_EQ(gate.add_void(), Gate::Next::kEnd);
+  for (int b = 0; b < 9; ++b) EXPECT_EQ(gate.add(Block{kVoid, kVoid}), Gate::Next::kBlock);
+  EXPECT_EQ(gate.expected_blocks(), 39);
+  EXPECT_EQ(gate.add(Block{kVoid, kVoid}), Gate::Next::kEnd);
   EXPECT_EQ(gate.result().verdict, Verdict::kInconclusive);
-  EXPECT_NE(gate.result().reason.find("9 at most"), std::string::npos) << gate.result().reason;
+  EXPECT_NE(gate.result().reason.find("makes good (9)"), std::string::npos) << gate.result().reason;
+}
+
+TEST(Gate, a_block_void_for_one_metric_counts_for_the_other) {
+  Gate gate(default_gate_rules());
+  for (int b = 0; b < 3; ++b) gate.add(Block{{0.001, false}, kVoid});
+  EXPECT_EQ(gate.expected_blocks(), 33);
+  int more = 0;
+  for (; !gate.ended(); ++more) gate.add(std::vector<double>{0.001, 0});
+  EXPECT_EQ(more, 12) << "what is void is made good before the look";
+  EXPECT_EQ(gate.result().verdict, Verdict::kOk);
+  EXPECT_EQ(gate.result().looks[0].metrics[0].blocks, 15);
+  EXPECT_EQ(gate.result().looks[0].metrics[1].blocks, 12);
+  EXPECT_EQ(gate.result().void_blocks[0], 3);
+}
+
+/// The second metric is `never` to be had; the first shows `log_ratio`.
+GateResult judged_without_the_second(double log_ratio, BlockValue never) {
+  Gate gate(default_gate_rules());
+  while (!gate.ended()) gate.add(Block{{log_ratio, false}, never});
+  return gate.result();
+}
+
+TEST(Gate, a_metric_out_of_the_generators_reach_is_given_up_and_the_others_are_judged) {
+  const GateResult same = judged_without_the_second(0, kOutOfReach);
+  EXPECT_EQ(same.verdict, Verdict::kOk);
+  EXPECT_EQ(same.blocks[0], 12) << "no block is run again for it";
+  ASSERT_EQ(same.given_up.size(), 1u);
+  EXPECT_EQ(same.given_up[0].metric, 1u);
+  EXPECT_EQ(same.given_up[0].void_blocks, 10);
+  EXPECT_TRUE(same.given_up[0].out_of_reach);
+  EXPECT_EQ(judged_without_the_second(0.1, kOutOfReach).verdict, Verdict::kRegression);
+}
+
+TEST(Gate, a_metric_that_noise_made_void_leaves_no_ok_but_hides_no_regression) {
+  const GateResult same = judged_without_the_second(0, kVoid);
+  EXPECT_EQ(same.verdict, Verdict::kInconclusive);
+  EXPECT_NE(same.reason.find("memory_bytes_per_connection was void in 10 blocks"), std::string::npos)
+      << same.reason;
+  EXPECT_EQ(judged_without_the_second(0.1, kVoid).verdict, Verdict::kRegression);
+}
+
+TEST(Gate, a_regression_that_cannot_be_asked_again_is_not_confirmed) {
+  Gate gate(default_gate_rules());
+  for (int b = 0; b < 12; ++b) gate.add(std::vector<double>{0.1, 0});
+  ASSERT_EQ(gate.stage(), 1);
+  while (!gate.ended()) gate.add(Block{kVoid, {0, false}});
+  EXPECT_EQ(gate.result().verdict, Verdict::kInconclusive);
+  EXPECT_EQ(gate.result().void_blocks[1], 10);
 }
 
 TEST(GateSimulated, false_alarms_and_coverage_of_10_000_comparisons_of_the_same_with_itself) {
@@ -140,6 +193,27 @@ TEST(GateSimulated, at_the_edge_of_the_null_hypothesis_the_error_is_used_and_not
   const SimulatedRates seen = rates_at_the_edge(rules, 2000);
   EXPECT_LE(seen.regressions, at_most(seen.comparisons, rules.alpha));
   EXPECT_GE(seen.regressions, 0.5 * rules.alpha * seen.comparisons) << "power is given away";
+}
+
+TEST(GateSimulated, void_blocks_do_not_raise_the_rate_of_false_alarms) {
+  GateRules rules = edge_rules();
+  const std::vector<SimulatedMetric> edge{{usual_machine(), rules.floor}, {usual_machine(), rules.floor}};
+  constexpr int kComparisons = 1000;
+  int regressions = 0;
+  for (uint64_t i = 0; i < kComparisons; ++i) {
+    Gate gate(rules);
+    SimulatedBlocks blocks(edge, 8'000'000 + i);
+    SplitMix64 random(i);
+    while (!gate.ended()) {
+      Block block;
+      for (const double value : blocks.next()) {
+        block.push_back(random.uniform() < 0.2 ? kVoid : BlockValue{value, false});
+      }
+      gate.add(block);
+    }
+    regressions += gate.result().verdict == Verdict::kRegression ? 1 : 0;
+  }
+  EXPECT_LE(regressions, at_most(kComparisons, rules.alpha));
 }
 
 // The edits that a gate must not have, each seen by the same simulations.

@@ -63,7 +63,10 @@ std::optional<Stationarity> stationarity(const TimeSeries& series) {
   const auto first = series.quantile(0, windows * 2 / 5, 0.5);
   const auto last = series.quantile(windows - windows * 2 / 5, windows, 0.5);
   if (!first || !last || first->count() == 0) return std::nullopt;
-  return Stationarity{seconds(*last) / seconds(*first) - 1};
+  const auto start = series.quantile(0, windows / 5, 0.5);
+  const auto rest = series.quantile(windows - windows * 3 / 5, windows, 0.5);
+  const double excess = start && rest && rest->count() > 0 ? seconds(*start) / seconds(*rest) - 1 : 0;
+  return Stationarity{seconds(*last) / seconds(*first) - 1, excess};
 }
 
 }  // namespace tickmark::stats

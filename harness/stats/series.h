@@ -78,7 +78,8 @@ class TimeSeries {
 };
 
 struct Stationarity {
-  double drift = 0;  ///< median of the last two fifths / median of the first two fifths - 1
+  double drift = 0;         ///< median of the last two fifths / median of the first two fifths - 1
+  double start_excess = 0;  ///< median of the first fifth / median of the last three fifths - 1
 
   static constexpr double kBudget = 0.10;
   bool stationary() const { return drift > -kBudget && drift < kBudget; }

@@ -97,6 +97,14 @@ TEST(Stationarity, is_a_budget_of_ten_percent) {
   EXPECT_NEAR(drifting(0.3)->drift, 1.24 / 1.06 - 1, 0.03);
 }
 
+TEST(Stationarity, tells_of_a_start_that_was_slower_than_the_rest) {
+  TimeSeries series(0s, 5s);
+  for (int64_t i = 0; i < 50'000; ++i) series.record(Nanos{i * 100'000}, i < 10'000 ? 3ms : 1ms);
+  const auto seen = stationarity(series);
+  EXPECT_NEAR(seen->start_excess, 2, 0.1);
+  EXPECT_NEAR(drifting(0)->start_excess, 0, 0.03);
+}
+
 TEST(Stationarity, cannot_be_said_of_too_little) {
   EXPECT_FALSE(stationarity(TimeSeries(0s, 400ms)));
   EXPECT_FALSE(stationarity(TimeSeries(0s, 5s)));

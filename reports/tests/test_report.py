@@ -148,6 +148,16 @@ class ReportTest(unittest.TestCase):
                       "SIGSEGV", "other programs used", "Required: a &lt; b", "Seen: b, a", "tickmark conform node"):
             self.assertIn(words, self.page)
 
+    def test_a_hollow_block_is_explained_in_its_chart(self):
+        from tickmark_report import panels, selection
+        read = bundle.read(support.copy())
+        headline = selection.headlines(read)[0]
+        trial = next(t for t in read.trials_of(headline.cell) if t.metric(headline.metric) is not None)
+        for family in trial.validity:
+            trial.validity[family] = {"valid": False, "reasons": ["the core was slower"]}
+        notes = panels.void_block_notes(selection.points(read, headline.cell, headline.metric))
+        self.assertTrue(any(trial.subject in note and "the core was slower" in note for note in notes), notes)
+
     def test_csv_is_the_analysis(self):
         lines = (self.output / "summary.csv").read_text().splitlines()
         self.assertEqual(len(lines) - 1, len(bundle.read(support.whole()).comparisons))

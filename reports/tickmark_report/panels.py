@@ -82,6 +82,11 @@ def invalid_notes(points_by_place):
                     if p.value is not None and not p.valid])
 
 
+def void_block_notes(points):
+    """Why single blocks are hollow. `points`: all of the chart."""
+    return grouped("Hollow", [(p.subject, reason) for p in points for reason in p.void_reasons])
+
+
 def grouped(what, reasons):
     """Notes for [(who, reason)]: one per kind of reason, the first such reason as the example."""
     found = {}

@@ -26,6 +26,7 @@ class Point:
     lower_bound: bool = False  # too many requests went unanswered: the value is an "at least"
     blocks: list = dataclasses.field(default_factory=list)  # (block, value, valid)
     reason: str = ""  # why it is invalid or missing
+    void_reasons: list = dataclasses.field(default_factory=list)  # one per invalid block
     comparison: object = None
 
 
@@ -55,6 +56,7 @@ def point(bundle, cell, metric, subject):
     family = units.METRICS[metric][1]
     trials = [t for t in bundle.trials_of(cell, subject) if t.metric(metric) is not None]
     found = Point(subject, blocks=[(t.block, t.metric(metric), t.valid(family)) for t in trials])
+    found.void_reasons = [next(iter(t.reasons(family)), t.status) for t in trials if not t.valid(family)]
     found.comparison = bundle.comparison(cell, metric, subject)
     valid = [t for t in trials if t.valid(family)]
     saturated = [t for t in valid if t.status == "saturated"]

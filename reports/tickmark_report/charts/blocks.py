@@ -30,7 +30,8 @@ def draw(bundle, palette):
         "the valid ones.", rows=rows, columns=columns, panel_height=0.12 + 0.15 * len(names), left=1.32, gap_x=0.14,
         legend=[style.sign("valid block", marker="o", markersize=3.2),
                 style.sign("invalid block", **{**style.INVALID_SIGN, "markersize": 3.2}),
-                style.sign("estimate", marker="|", markeredgewidth=1.2)])
+                style.sign("estimate", marker="|", markeredgewidth=1.2)],
+        notes=panels.void_block_notes([p for _, points in found for p in points]))
     for index, (headline, points) in enumerate(found):
         axis = frame.axes[index // columns][index % columns]
         _panel(axis, palette, headline, points, index % columns == 0)
