@@ -91,7 +91,7 @@ def run(subject, options, messages):
         for option in options:
             words += ["--option", option]
         process = subprocess.Popen(
-            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--compress-strings=no",
+            ["valgrind", "--tool=callgrind", "--fair-sched=yes", f"--callgrind-out-file={out}", "--compress-strings=no",
              "--compress-pos=no", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True)
         line = process.stdout.readline()
