@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "harness/cli/compared_subject.h"
 #include "harness/cli/comparison_formats.h"
 #include "harness/cli/run_identity.h"
 #include "harness/output/bundle_writer.h"
@@ -12,31 +13,9 @@
 namespace tickmark::cli {
 namespace {
 
-struct Arm {
-  std::string id;
-  std::vector<std::string> workloads;
-};
-
-/// A subject that can be run here, or the sentence why not.
-Expected<Arm> resolve(process::Registry& registry, const std::string& text) {
-  auto name = SubjectName::parse(text);
-  if (!name) return std::unexpected(name.error());
-  auto subject = registry.resolve(*name);
-  if (!subject) return std::unexpected(subject.error());
-  const process::SubjectStatus status = registry.status(*subject);
-  if (!status.available()) {
-    return environment_error(
-        fmt::format("{} cannot be compared: {}{}{}", subject->id, status.reason,
-                    status.install.empty() ? "" : "; install it with: ", status.install));
-  }
-  if (auto known = process::Registry::check_options(*subject, status.description); !known)
-    return std::unexpected(known.error());
-  return Arm{subject->id, status.description.workloads};
-}
-
 /// The first workload of the suite that both speak; the one asked for, if they do.
-Expected<std::string> choose_workload(const run::Suite& suite, const std::string& asked, const Arm& baseline,
-                                      const Arm& candidate) {
+Expected<std::string> choose_workload(const run::Suite& suite, const std::string& asked,
+                                      const ComparedSubject& baseline, const ComparedSubject& candidate) {
   std::vector<std::string> offered;
   for (const run::CellTemplate& cell : suite.cells) {
     if (std::ranges::find(offered, cell.workload) == offered.end()) offered.push_back(cell.workload);
@@ -46,34 +25,30 @@ Expected<std::string> choose_workload(const run::Suite& suite, const std::string
     if (speaks(baseline.workloads, workload, "") && speaks(candidate.workloads, workload, ""))
       return workload;
   }
-  return usage_error(fmt::format("{} and {} have no workload in common that gate {} asks ({}{})", baseline.id,
-                                 candidate.id, suite.name, asked.empty() ? "one of " : "--workload ",
+  return usage_error(fmt::format("{} and {} have no workload in common that gate {} asks ({}{})",
+                                 baseline.subject.id, candidate.subject.id, suite.name,
+                                 asked.empty() ? "one of " : "--workload ",
                                  asked.empty() ? fmt::format("{}", fmt::join(offered, ", ")) : asked));
 }
 
 Expected<run::RunRequest> make_request(process::Registry& registry, const CompareSubjects& asked,
                                        const stats::GateRules& rules) {
-  auto baseline = resolve(registry, asked.baseline);
-  if (!baseline) return std::unexpected(baseline.error());
-  auto candidate = resolve(registry, asked.candidate);
-  if (!candidate) return std::unexpected(candidate.error());
-  if (baseline->id == candidate->id) {
-    return usage_error(fmt::format(
-        "both sides are '{}'; give the candidate another name, as node:binary=./out/node", baseline->id));
-  }
+  auto subjects = compared_subjects(registry, asked.baseline, asked.candidate);
+  if (!subjects) return std::unexpected(subjects.error());
+  const auto& [baseline, candidate] = *subjects;
   run::RunRequest request;
   request.suite = asked.suite;
   request.suites_folder = registry.paths().root / "harness" / "run" / "suites";
   auto suite = run::load_suite(request.suites_folder, request.suite);
   if (!suite) return std::unexpected(suite.error());
-  auto workload = choose_workload(*suite, asked.workload, *baseline, *candidate);
+  auto workload = choose_workload(*suite, asked.workload, baseline, candidate);
   if (!workload) return std::unexpected(workload.error());
-  request.subjects = {baseline->id, candidate->id};
+  request.subjects = {baseline.subject.id, candidate.subject.id};
   request.overrides = asked.overrides;
   request.overrides.workloads = {*workload};
   request.overrides.blocks = run::planned_blocks(rules);
-  request.overrides.reference_subject = baseline->id;
-  request.gate = run::planned_gate(rules, baseline->id, candidate->id);
+  request.overrides.reference_subject = baseline.subject.id;
+  request.gate = run::planned_gate(rules, baseline.subject.id, candidate.subject.id);
   request.seed = asked.seed;
   request.output = asked.output;
   request.command = asked.command;

@@ -67,7 +67,7 @@ std::optional<SubjectStatus> look_for_programs(const ResolvedSubject& subject) {
   }
   const std::string& program = subject.command[0];
   if (!find_program(program).empty()) return std::nullopt;
-  if (manifest.binary.empty()) {
+  if (manifest.binary.empty() && !subject.name.options.contains("binary")) {
     const std::string install = manifest.install.empty() ? "./scripts/build" : manifest.install;
     return missing(fmt::format("'{}' has not been built", fs::path(program).filename().string()), install);
   }
@@ -189,17 +189,16 @@ Expected<ResolvedSubject> Registry::resolve(const SubjectName& name) const {
                                    did_you_mean(name.name, names)));
   }
   ResolvedSubject subject{name, name.text(), *found, {}, {}};
-  Parameters values = found->launch_options;
+  Parameters values{{"dir", paths_.root / "baselines" / found->name}, {"bin", paths_.bin}};
+  for (const auto& [key, value] : found->launch_options) values[key] = fill(value, {{"bin", paths_.bin}});
   const PinnedRuntime* pinned = pinned_for(name, *found);
   if (pinned != nullptr && pinned->is_here() &&
       (!name.version.empty() || find_program(values["binary"]).empty())) {
     values["binary"] = pinned->program;
   }
   for (const auto& [key, value] : name.options) {
-    (values.contains(key) ? values : subject.options)[key] = value;
+    (found->launch_options.contains(key) ? values : subject.options)[key] = value;
   }
-  values["dir"] = paths_.root / "baselines" / found->name;
-  values["bin"] = paths_.bin;
   for (const std::string& word : found->command) subject.command.push_back(fill(word, values));
   return subject;
 }

@@ -263,6 +263,12 @@ TEST_F(RegistryTest, WhatIsNotHereSaysWhyAndHow) {
   seen = status("toy");
   EXPECT_EQ(seen.reason, "'subject_toy' has not been built");
   EXPECT_EQ(seen.install, "./scripts/build");
+  write("baselines/toy/subject.yaml",
+        manifest("['{binary}']", "launch_options: {binary: '{bin}/subject_toy'}\n"));
+  seen = status("toy");
+  EXPECT_EQ(seen.reason, "'subject_toy' has not been built");
+  EXPECT_EQ(seen.install, "./scripts/build");
+  EXPECT_EQ(status("toy:binary=/nowhere/subject_toy").reason, "'/nowhere/subject_toy' is no executable file");
   write("baselines/toy/subject.yaml", manifest("['/bin/sh']", "binary: no_such_runtime\n"));
   EXPECT_EQ(status("toy").reason, "'no_such_runtime' is not installed");
 }

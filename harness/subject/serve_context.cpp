@@ -57,9 +57,9 @@ Expected<std::unique_ptr<ServeContext>> ServeContext::create(const ServeRequest&
   context->request_ = request;
   context->service_ = std::move(*service);
   if (request.options.contains("slowdown")) {
-    const auto share = parse_slowdown(context->option("slowdown"));
-    if (!share) return std::unexpected(share.error());
-    context->service_ = slowed_down(std::move(context->service_), *share);
+    const auto slowdown = parse_slowdown(context->option("slowdown"));
+    if (!slowdown) return std::unexpected(slowdown.error());
+    context->service_ = slowed_down(std::move(context->service_), *slowdown);
   }
   if (request.options.contains("headers")) {
     const auto headers = context->option_word("headers", {"lean", "common"});

@@ -39,54 +39,76 @@ class Debt {
   Nanos spun_{0};
 };
 
-void pay(double share) {
+/// Two instructions a turn, whatever the machine: what a counter sees of it is known beforehand.
+void execute(uint64_t instructions) {
+  for (uint64_t turns = instructions / 2; turns != 0; --turns) asm volatile("");
+}
+
+void pay(const Slowdown& slowdown) {
+  execute(slowdown.instructions);
+  if (slowdown.share == 0) return;
   thread_local Debt debt;
-  debt.request(share);
+  debt.request(slowdown.share);
 }
 
 class SlowStream final : public StreamService {
  public:
-  SlowStream(std::unique_ptr<StreamService> inner, double share) : inner_(std::move(inner)), share_(share) {}
+  SlowStream(std::unique_ptr<StreamService> inner, const Slowdown& slowdown)
+      : inner_(std::move(inner)), slowdown_(slowdown) {}
   void on_bytes(Connection& connection, std::string_view bytes) const override {
     inner_->on_bytes(connection, bytes);
-    pay(share_);
+    pay(slowdown_);
   }
   void on_end(Connection& connection) const override { inner_->on_end(connection); }
 
  private:
   std::unique_ptr<StreamService> inner_;
-  double share_;
+  Slowdown slowdown_;
 };
 
 class SlowHttp final : public HttpService {
  public:
-  SlowHttp(std::unique_ptr<HttpService> inner, double share) : inner_(std::move(inner)), share_(share) {}
+  SlowHttp(std::unique_ptr<HttpService> inner, const Slowdown& slowdown)
+      : inner_(std::move(inner)), slowdown_(slowdown) {}
   void on_request(const HttpRequest& request, Exchange& exchange) const override {
     inner_->on_request(request, exchange);
-    pay(share_);
+    pay(slowdown_);
   }
 
  private:
   std::unique_ptr<HttpService> inner_;
-  double share_;
+  Slowdown slowdown_;
 };
+
+/// The whole of `text` as a number; nothing else.
+template <typename Number>
+bool is_number(std::string_view text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
 
 }  // namespace
 
-Expected<double> parse_slowdown(std::string_view text) {
-  const std::string_view number = text.ends_with('%') ? text.substr(0, text.size() - 1) : text;
-  double percent = -1;
-  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), percent);
-  if (error != std::errc() || end != number.data() + number.size() || !(percent >= 0 && percent <= 100)) {
-    return usage_error(fmt::format("option slowdown={}: expected a percentage from 0 to 100, as 5%", text));
+Expected<Slowdown> parse_slowdown(std::string_view text) {
+  Slowdown slowdown;
+  const std::string_view number =
+      text.ends_with('%') || text.ends_with('i') ? text.substr(0, text.size() - 1) : text;
+  if (text.ends_with('i')) {
+    if (is_number(number, slowdown.instructions) && slowdown.instructions <= kInstructionsMax)
+      return slowdown;
+  } else if (double percent = -1; is_number(number, percent) && percent >= 0 && percent <= 100) {
+    slowdown.share = percent / 100;
+    return slowdown;
   }
-  return percent / 100;
+  return usage_error(fmt::format(
+      "option slowdown={}: expected a percentage from 0 to 100, as 5%, or instructions per request, as 300i",
+      text));
 }
 
-Service slowed_down(Service service, double share) {
-  if (share == 0) return service;
-  if (service.stream) service.stream = std::make_unique<SlowStream>(std::move(service.stream), share);
-  if (service.http) service.http = std::make_unique<SlowHttp>(std::move(service.http), share);
+Service slowed_down(Service service, const Slowdown& slowdown) {
+  if (slowdown.share == 0 && slowdown.instructions == 0) return service;
+  if (service.stream) service.stream = std::make_unique<SlowStream>(std::move(service.stream), slowdown);
+  if (service.http) service.http = std::make_unique<SlowHttp>(std::move(service.http), slowdown);
   return service;
 }
 

@@ -33,7 +33,7 @@ class NoConnection final : public Connection {
 double cpu_seconds(double share, int requests) {
   Service service;
   service.stream = std::make_unique<Burn>();
-  service = slowed_down(std::move(service), share);
+  service = slowed_down(std::move(service), Slowdown{.share = share});
   NoConnection connection;
   const Nanos begin = thread_cpu_time();
   for (int i = 0; i < requests; ++i) service.stream->on_bytes(connection, "x");
@@ -46,14 +46,18 @@ TEST(Slowdown, adds_its_share_of_the_cpu_that_requests_cost) {
   EXPECT_NEAR(cpu_seconds(0.2, kRequests) / plain, 1.2, 0.02);
 }
 
-TEST(Slowdown, is_a_percentage) {
-  EXPECT_DOUBLE_EQ(parse_slowdown("5%").value(), 0.05);
-  EXPECT_DOUBLE_EQ(parse_slowdown("2.5").value(), 0.025);
-  EXPECT_DOUBLE_EQ(parse_slowdown("0%").value(), 0);
-  for (const char* wrong : {"", "%", "fast", "-1%", "101%", "5%%", "nan"}) {
-    const auto share = parse_slowdown(wrong);
-    ASSERT_FALSE(share) << wrong;
-    EXPECT_NE(share.error().message.find("0 to 100"), std::string::npos);
+TEST(Slowdown, is_a_percentage_or_a_number_of_instructions) {
+  EXPECT_DOUBLE_EQ(parse_slowdown("5%").value().share, 0.05);
+  EXPECT_DOUBLE_EQ(parse_slowdown("2.5").value().share, 0.025);
+  EXPECT_DOUBLE_EQ(parse_slowdown("0%").value().share, 0);
+  EXPECT_EQ(parse_slowdown("300i").value().instructions, 300u);
+  EXPECT_EQ(parse_slowdown("300i").value().share, 0);
+  EXPECT_EQ(parse_slowdown("0i").value().instructions, 0u);
+  for (const char* wrong :
+       {"", "%", "fast", "-1%", "101%", "5%%", "nan", "i", "-2i", "1.5i", "1000000001i", "5i%"}) {
+    const auto slowdown = parse_slowdown(wrong);
+    ASSERT_FALSE(slowdown) << wrong;
+    EXPECT_NE(slowdown.error().message.find("0 to 100"), std::string::npos);
   }
 }
 
