@@ -72,6 +72,9 @@ class Refusals(unittest.TestCase):
         (["compare", "raw_epoll", "reference_loop", "--gate", "counted", "--requests", "10"], 2, "--requests"),
         (["compare", "/etc", "/usr", "--gate", "counted"], 2, "'/etc' is a folder"),
         (["compare", "raw_epoll", "raw_epoll:binary=/nonexistent/it", "--gate", "counted"], 3, "/nonexistent/it"),
+        (["history", "/nonexistent.jsonl"], 2, "/nonexistent.jsonl"),
+        (["history", "/etc/passwd"], 2, "is no history"),
+        (["run", "raw_epoll", "--suite", "smoke", "--history", "/nonexistent/h.jsonl"], 3, "/nonexistent/h.jsonl"),
         (["fuzz", "nope"], 2, "'nope'"),
         (["fuzz", "reference_loop", "--program", "/nonexistent.json"], 2, "/nonexistent.json"),
         (["fuzz", "reference_loop", "--programs", "0"], 2, "--programs"),
@@ -295,6 +298,36 @@ class Counted(unittest.TestCase):
             self.assertEqual(done.returncode, 3, done.stderr)
             self.assertIn("scripts/install-dependencies --prove", done.stderr)
             self.assertEqual(os.listdir(folder), [])
+
+
+class History(unittest.TestCase):
+    """From a run to a line, from lines to a chart."""
+
+    def test_a_run_adds_a_line_and_only_where_it_is_told_to(self):
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        file = folder / "history.jsonl"
+        for number in range(2):
+            done = tickmark("run", "raw_epoll", "thread_per_connection", "--suite", "smoke", "--workload", "sockets",
+                            "--connections", "8", "--rate", "1000", "--duration", "100ms", "--no-conform",
+                            "--no-report", "--history", str(file), "--output", str(folder / f"b{number}"))
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(sorted(os.listdir(folder)), ["b0", "b1", "history.jsonl"])
+        comparable = json.loads((folder / "b0" / "machine.json").read_text())["comparable"]
+        if not comparable:  # a sanitized build, say
+            self.assertEqual((file.read_text(), "not added to the history" in done.stderr), ("", True), done.stderr)
+            return
+        lines = [json.loads(line) for line in file.read_text().splitlines()]
+        self.assertEqual({(line["schema"], line["cells"][0]["canary"]) for line in lines},
+                         {("tickmark.history/1", "raw_epoll")})
+        file.write_text(file.read_text() + "half a li")
+        done = tickmark("history", str(file), "--metric", "cpu", "--json", "--chart", str(folder / "h.svg"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        document = json.loads(done.stdout)
+        self.assertEqual((document["runs"], len(document["notes"])), (2, 1))
+        self.assertEqual({len(series["points"]) for series in document["series"]}, {2})
+        self.assertIn("line 3 was left out", done.stderr)
+        self.assertIn("<svg", (folder / "h.svg").read_text())
+        self.assertEqual(tickmark("history", str(file), "--cell", "nope").returncode, 2)
 
 
 class Interruption(unittest.TestCase):

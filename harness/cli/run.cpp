@@ -12,6 +12,7 @@
 #include "harness/cli/render.h"
 #include "harness/cli/run_identity.h"
 #include "harness/cli/verb.h"
+#include "harness/output/history.h"
 #include "harness/output/summary.h"
 
 namespace tickmark::cli {
@@ -24,6 +25,7 @@ struct RunFlags {
   PlanOptions changes;
   std::string plan;
   std::string output;
+  std::string history;
   int blocks = 0;
   bool dry_run = false;
   bool no_conform = false;
@@ -146,6 +148,21 @@ void conclude(const run::RunOutcome& outcome, const RunFlags& options,
   if (!report.empty()) fmt::print("Report  {}\n", report);
 }
 
+/// Adds the run to the history that was asked for, or says why it is none for it.
+Expected<void> keep_in_history(const run::RunOutcome& outcome, const std::string& file) {
+  auto bundle = output::read_bundle(outcome.bundle);
+  if (!bundle) return std::unexpected(bundle.error());
+  const auto record = output::history_record(*bundle);
+  if (!record) {
+    fmt::print(stderr, "note: {}\n", record.error().message);
+    return {};
+  }
+  if (auto added = output::append_history(file, *record); !added) return added;
+  fmt::print(stderr, "note: this run was added to {}; 'tickmark history {}' tells what has changed\n", file,
+             file);
+  return {};
+}
+
 Expected<int> run_verb(const RunFlags& options, const Invocation& invocation) {
   auto paths = process::find_paths();
   if (!paths) return std::unexpected(paths.error());
@@ -159,6 +176,10 @@ Expected<int> run_verb(const RunFlags& options, const Invocation& invocation) {
     fmt::print("{}\n", invocation.json ? run::plan_to_json(*plan).dump(2) : run::plan_text(*plan));
     return kOk;
   }
+  if (!options.history.empty()) {
+    if (auto writable = output::check_history(options.history); !writable)
+      return std::unexpected(writable.error());
+  }
   output::Progress progress = output::Progress::on_stderr();
   std::vector<std::string> findings;
   if (!options.no_conform) request->conform = make_pass(*registry, progress, findings);
@@ -168,7 +189,12 @@ Expected<int> run_verb(const RunFlags& options, const Invocation& invocation) {
   if (!invocation.json) {
     for (const std::string& note : outcome->notes) fmt::print(stderr, "note: {}\n", note);
   }
-  if (!outcome->bundle.empty()) conclude(*outcome, options, findings, invocation.json);
+  if (!outcome->bundle.empty()) {
+    conclude(*outcome, options, findings, invocation.json);
+    if (!options.history.empty()) {
+      if (auto kept = keep_in_history(*outcome, options.history); !kept) return std::unexpected(kept.error());
+    }
+  }
   return outcome->exit_code;
 }
 
@@ -190,6 +216,8 @@ void add_run(CLI::App& app, Invocation& invocation) {
   verb->add_option("--plan", options->plan, "repeat the plan.json of an earlier run");
   verb->add_option("--output", options->output,
                    "folder of the bundle; default: tickmark-results/<UTC>-<suite>");
+  verb->add_option("--history", options->history,
+                   "append the run's ratios to a canary to this file (tickmark history); default: nowhere");
   verb->add_flag("--dry-run", options->dry_run, "print the plan and its estimated time, measure nothing");
   verb->add_flag("--no-conform", options->no_conform, "leave out the conformance pass");
   verb->add_flag("--no-report", options->no_report, "leave out the report");

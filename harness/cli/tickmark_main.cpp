@@ -19,6 +19,7 @@ Start here:
   tickmark compare node node:binary=./out/node      has it become slower? 0 no, 1 yes, 4 not known
   tickmark conform node               callback ordering of one runtime
   tickmark fuzz node                  the same by random programs
+  tickmark history runs.jsonl         what runs of many days have come to
   tickmark load http://127.0.0.1:8080/ --rate 1000 --connections 50 --duration 6s
 Exit codes: 0 done; 1 a finding; 2 usage or configuration; 3 environment; 4 inconclusive;
   77 everything selected was skipped; 130/143 interrupted, what was measured is kept.)";
@@ -43,8 +44,8 @@ int run(int argc, char** argv) {
   Invocation invocation;
   invocation.command = joined(argc, argv);
   std::string config;
-  for (auto add :
-       {add_doctor, add_list, add_run, add_compare, add_conform, add_fuzz, add_report, add_load, add_serve})
+  for (auto add : {add_doctor, add_list, add_run, add_compare, add_conform, add_fuzz, add_report, add_history,
+                   add_load, add_serve})
     add(app, invocation);
   for (CLI::App* verb : app.get_subcommands(nullptr)) {
     verb->add_option("--config", config,

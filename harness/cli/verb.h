@@ -34,6 +34,7 @@ void add_run(CLI::App& app, Invocation& invocation);
 void add_conform(CLI::App& app, Invocation& invocation);
 void add_fuzz(CLI::App& app, Invocation& invocation);
 void add_compare(CLI::App& app, Invocation& invocation);
+void add_history(CLI::App& app, Invocation& invocation);
 void add_report(CLI::App& app, Invocation& invocation);
 void add_load(CLI::App& app, Invocation& invocation);
 void add_serve(CLI::App& app, Invocation& invocation);

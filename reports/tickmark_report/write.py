@@ -30,6 +30,12 @@ def _png(figure):
     return out.getvalue()
 
 
+def chart(figure, path):
+    """One figure as one file, by its ending: .png or .svg."""
+    from tickmark_report import style
+    _put(path, style.svg_text(figure, path.stem) if path.suffix == ".svg" else _png(figure))
+
+
 def _colours(bundle, plotted):
     if not plotted:
         return {}
