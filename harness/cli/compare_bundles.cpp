@@ -116,7 +116,6 @@ Blocks blocks_of(const Bundle& bundle) {
 struct AgainstCanary {
   std::vector<output::ArmValues> values;  ///< canary and subject, in each block that is valid for both
   output::Voids voids;
-  int out_of_reach = 0;
 };
 
 /// One per question.
@@ -131,8 +130,7 @@ std::vector<AgainstCanary> against(const Bundle& bundle, const std::string& cana
         seen[q].values.push_back(*answers[q].values);
         continue;
       }
-      if (seen[q].voids.blocks++ == 0) seen[q].voids.reason = answers[q].void_reason;
-      seen[q].out_of_reach += answers[q].out_of_reach ? 1 : 0;
+      seen[q].voids.add(answers[q]);
     }
   }
   return seen;
@@ -161,7 +159,7 @@ void judge(output::Comparison& comparison, const std::vector<AgainstCanary>& a,
     std::vector<stats::BlockValue> block;
     for (size_t q = 0; q < family.size(); ++q) {
       if (i >= a[q].values.size() || i >= b[q].values.size()) {
-        block.push_back({std::nullopt, a[q].out_of_reach + b[q].out_of_reach > 0});
+        block.push_back({std::nullopt, a[q].voids.out_of_reach || b[q].voids.out_of_reach});
         continue;
       }
       const output::ArmValues &x = a[q].values[i], &y = b[q].values[i];

@@ -49,7 +49,7 @@ TEST(ComparisonFormats, what_was_void_too_often_is_named_with_its_reason_whereve
   Comparison comparison = made_up(0);
   comparison.family.push_back({"sockets/closed/64", "throughput_per_s", "1/s", "throughput", true, 0.05});
   comparison.values.emplace_back();
-  comparison.voids = {{1, "new: a neighbour"}, {12, "old: client-limited"}};
+  comparison.voids = {{1, false, "new: a neighbour"}, {12, true, "old: client-limited"}};
   comparison.result.given_up = {{1, 0, 10, true}};
   for (const std::string& page :
        {comparison_text(comparison), comparison_markdown(comparison), comparison_junit(comparison)}) {

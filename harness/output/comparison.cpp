@@ -27,8 +27,10 @@ std::optional<double> value_of(const std::vector<Json>& records, const GatedMetr
   }
   std::string why = trial ? why_no_value(*trial, metric.key, metric.family) : "was not run";
   if (why.empty()) why = "could not be measured";
-  if (answer.void_reason.empty()) answer.void_reason = fmt::format("{}: {}", subject, why);
-  answer.out_of_reach |= trial && counts(*trial) && at_clients_limit(*trial, metric.family);
+  const bool limit = trial && counts(*trial) && at_clients_limit(*trial, metric.family);
+  if (answer.void_reason.empty() || (limit && !answer.out_of_reach))
+    answer.void_reason = fmt::format("{}: {}", subject, why);
+  answer.out_of_reach |= limit;
   return std::nullopt;
 }
 
@@ -68,6 +70,11 @@ Expected<std::vector<GatedMetric>> gated_metrics(const Json& plan) {
     }
   }
   return family;
+}
+
+void Voids::add(const BlockAnswer& answer) {
+  if (blocks++ == 0 || (answer.out_of_reach && !out_of_reach)) reason = answer.void_reason;
+  out_of_reach |= answer.out_of_reach;
 }
 
 double log_ratio(const ArmValues& values, const GatedMetric& metric) {

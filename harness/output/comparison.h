@@ -48,10 +48,14 @@ std::vector<BlockAnswer> block_answers(const std::vector<Json>& records,
 /// ln(candidate / baseline), turned so that + is worse.
 double log_ratio(const ArmValues& values, const GatedMetric& metric);
 
-/// How often a question was void, and why first.
+/// How often a question was void, and why: the first time, or the first time for the generator's limit if
+/// there was one.
 struct Voids {
   int blocks = 0;
+  bool out_of_reach = false;
   std::string reason;
+
+  void add(const BlockAnswer& answer);
 };
 
 struct Comparison {

@@ -95,8 +95,7 @@ Gate::Next GateRun::take(const std::vector<Json>& records) {
   for (size_t q = 0; q < answers.size(); ++q) {
     const output::BlockAnswer& answer = answers[q];
     if (!answer.values) {
-      output::Voids& voids = comparison_.voids[q];
-      if (voids.blocks++ == 0) voids.reason = answer.void_reason;
+      comparison_.voids[q].add(answer);
       block.push_back({std::nullopt, answer.out_of_reach});
       continue;
     }

@@ -133,6 +133,17 @@ TEST(GateRunOfTwoCells, what_limits_the_client_voids_throughput_and_not_the_bloc
   EXPECT_EQ(json["metrics"][1]["void_reason"], "old: client-limited: the load generator was at its limit");
 }
 
+TEST_F(GateRunTest, the_generators_limit_is_the_reason_that_is_told_whatever_came_first) {
+  next(0, {void_record("old"), record("new", 1)});
+  Json limited = void_record("new");
+  limited["validity"]["cpu"] = {
+      {"valid", false}, {"reasons", {"client-limited"}}, {"rules", {"client_at_limit"}}};
+  next(1, {void_record("old"), limited});
+  next(2, {void_record("old"), record("new", 1)});
+  EXPECT_EQ(run_.comparison().voids[0].blocks, 3);
+  EXPECT_EQ(run_.comparison().voids[0].reason, "new: client-limited");
+}
+
 TEST_F(GateRunTest, a_candidate_that_crashes_twice_is_a_regression) {
   EXPECT_TRUE(next(0, {record("old", 1), record("new", 1, "crashed")}));
   EXPECT_FALSE(next(1, {record("old", 1), record("new", 1, "crashed")}));
