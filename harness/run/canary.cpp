@@ -47,6 +47,15 @@ Nanos spin_canary(int cpu) {
   return median(times);
 }
 
+double CanaryLog::spread() const {
+  constexpr double kNormalMad = 1.4826;  // median absolute deviation -> standard deviation
+  const Nanos middle = usual();
+  if (middle <= Nanos{0}) return 0;
+  std::vector<Nanos> off;
+  for (const Nanos canary : seen_) off.push_back(canary < middle ? middle - canary : canary - middle);
+  return kNormalMad * seconds(median(off)) / seconds(middle);
+}
+
 Nanos CanaryLog::usual() const { return seen_.size() < kCanariesMin ? Nanos{0} : median(seen_); }
 
 }  // namespace tickmark::run

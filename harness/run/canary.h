@@ -19,6 +19,8 @@ class CanaryLog {
   /// The median of those so far; 0 while there are fewer than five, which would judge the first ones by
   /// chance.
   Nanos usual() const;
+  /// Their usual spread as a share of that (1.4826 x the median absolute deviation); 0 likewise.
+  double spread() const;
 
  private:
   std::vector<Nanos> seen_;

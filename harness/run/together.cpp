@@ -165,6 +165,7 @@ Expected<std::vector<TrialOutcome>> run_together(const std::vector<TrialSetup>& 
     arm.outcome = blank_outcome(setup);
     arm.outcome.facts.canary = before.canary;
     arm.outcome.facts.canary_usual = before.canary_usual;
+    arm.outcome.facts.canary_spread = before.canary_spread;
     all_run = start(arm, *config) && all_run;
   }
   if (all_run) run_load_on(arms, std::move(*config));

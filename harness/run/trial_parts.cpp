@@ -37,6 +37,7 @@ void pin_to(const std::vector<int>& cpus) {
 void take_canary(const TrialSetup& setup, TrialFacts& facts) {
   if (setup.canaries == nullptr) return;
   facts.canary_usual = setup.canaries->usual();
+  facts.canary_spread = setup.canaries->spread();
   facts.canary = spin_canary(setup.cpus.subject(setup.cell->placement).front());
   pin_to(setup.cpus.all);
   if (facts.canary > Nanos{0}) setup.canaries->add(facts.canary);

@@ -27,6 +27,7 @@ struct TrialFacts {
   size_t headline_lane = 0;          ///< index into load.lanes
   double subject_cpu_share = 0;      ///< cores used by the subject's tree in the window
   Nanos canary{0}, canary_usual{0};  ///< see canary.h; 0: not measured, not known yet
+  double canary_spread = 0;          ///< usual in this run, as a share
   load::LoadReport load;
   process::Environment environment;
 };

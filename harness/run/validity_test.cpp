@@ -260,6 +260,21 @@ TEST(Canary, IsComparedWithTheMedianOfTheRunOnceThereAreFive) {
   EXPECT_EQ(log.usual(), Nanos{0});
   log.add(4ms);
   EXPECT_EQ(log.usual(), Nanos{4ms});
+  EXPECT_EQ(log.spread(), 0);  // three of five are alike
+}
+
+TEST(Canary, IsAllowedThreeTimesItsUsualSpread) {
+  CanaryLog log;
+  for (const Nanos canary : {96us, 98us, 100us, 102us, 104us}) log.add(canary);
+  TrialFacts facts = good();
+  facts.canary_usual = log.usual();
+  facts.canary_spread = log.spread();  // 1.4826 x 2 %
+  facts.canary = 108us;
+  EXPECT_TRUE(judge(facts).empty());
+  facts.canary = 109us;
+  ASSERT_EQ(judge(facts).size(), 1u);
+  EXPECT_NE(judge(facts)[0].sentence.find("took 9.0 % longer"), std::string::npos)
+      << judge(facts)[0].sentence;
 }
 
 TEST(Canary, TakesTimeOnACoreThatIsThereAndNoneOnAnother) {
