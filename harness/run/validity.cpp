@@ -140,7 +140,7 @@ Sentence offered_rate(const TrialFacts& facts, double threshold) {
   return {};
 }
 
-// The median of fewer requests moves by as much without any reason.
+// Of fewer requests, median and mean move by as much without any reason.
 constexpr uint64_t kRequestsForDrift = 500;
 
 /// Nothing where a queue that grows explains it, which is the status `saturated`.
@@ -154,7 +154,7 @@ Sentence warm_up(const TrialFacts& facts, double threshold) {
   const auto seen = stationarity_of(facts);
   if (!seen || seen->start_excess <= threshold) return {};
   return fmt::format(
-      "the first fifth of the window was slower than its end by {:.0f} % in the median (allowed: {:.0f} %), "
+      "the first fifth of the window was slower than its end by {:.0f} % (allowed: {:.0f} %), "
       "so the warm-up was too short",
       percent(seen->start_excess), percent(threshold));
 }
@@ -170,7 +170,7 @@ Sentence drift(const TrialFacts& facts, double threshold) {
   const auto seen = stationarity_of(facts);
   if (!drifts(seen, threshold) || drifts(seen, kDriftMax)) return {};
   return fmt::format(
-      "median latency changed by {:+.0f} % from the first two fifths of the window to the last two, so one "
+      "latency changed by {:+.0f} % from the first two fifths of the window to the last two, so one "
       "trial resolves no smaller difference",
       percent(seen->drift));
 }
@@ -179,7 +179,7 @@ Sentence stationarity(const TrialFacts& facts, double threshold) {
   const auto seen = stationarity_of(facts);
   if (!drifts(seen, threshold)) return {};
   return fmt::format(
-      "the window was not stationary: its median latency changed by {:+.0f} % from the first two fifths to "
+      "the window was not stationary: its latency changed by {:+.0f} % from the first two fifths to "
       "the last two (allowed: {:.0f} %)",
       percent(seen->drift), percent(threshold));
 }
@@ -272,9 +272,10 @@ constexpr ValidityRule kRules[] = {
      "20 ms of fixed work on the subject's core before the trial, against the run's median so far (of five or more); "
      "three times their spread where that is more"},
     {"warm_up",               kTimes,              0,        false, false, 1.00,  Unit::kShare, warm_up,
-     "median latency of the window's first fifth above that of its last three; of 500 requests or more"},
+     "latency of the window's first fifth above that of its last three, of 500 requests or more: median or mean, "
+     "whichever is the smaller change"},
     {"stationarity",          kTimes,              0,        false, false, kDriftMax, Unit::kShare, stationarity,
-     "median latency of the window's last two fifths against its first two; of 500 requests or more"},
+     "latency of the window's last two fifths against its first two, likewise"},
     {"drift",                 0,                   kTimes,   false, false, stats::Stationarity::kBudget,
      Unit::kShare, drift, "the same, below that limit"},
     {"error_share",           kTimes,              0,        false, false, 0.001, Unit::kShare, error_share,

@@ -57,16 +57,43 @@ Expected<void> TimeSeries::merge(const TimeSeries& other) {
   return {};
 }
 
+namespace {
+
+std::optional<double> mean_ns(const TimeSeries& series, size_t first, size_t last) {
+  double sum = 0, count = 0;
+  for (size_t w = first; w < last; ++w) {
+    sum += static_cast<double>(series.points()[w].sum.count());
+    count += series.points()[w].completed;
+  }
+  return count > 0 && sum > 0 ? std::optional(sum / count) : std::nullopt;
+}
+
+struct Windows {
+  size_t first = 0, last = 0;  ///< the last is not one of them
+};
+
+/// later / earlier - 1, as Stationarity says; nothing if either has no values.
+std::optional<double> change(const TimeSeries& series, Windows earlier, Windows later) {
+  const auto median_before = series.quantile(earlier.first, earlier.last, 0.5);
+  const auto median_after = series.quantile(later.first, later.last, 0.5);
+  const auto mean_before = mean_ns(series, earlier.first, earlier.last);
+  const auto mean_after = mean_ns(series, later.first, later.last);
+  if (!median_before || !median_after || !mean_before || !mean_after || median_before->count() == 0)
+    return std::nullopt;
+  const double by_median = std::log(seconds(*median_after) / seconds(*median_before));
+  const double by_mean = std::log(*mean_after / *mean_before);
+  if (by_median * by_mean <= 0) return 0;
+  return std::expm1(std::abs(by_median) < std::abs(by_mean) ? by_median : by_mean);
+}
+
+}  // namespace
+
 std::optional<Stationarity> stationarity(const TimeSeries& series) {
-  const size_t windows = series.points().size();
-  if (windows < 5) return std::nullopt;
-  const auto first = series.quantile(0, windows * 2 / 5, 0.5);
-  const auto last = series.quantile(windows - windows * 2 / 5, windows, 0.5);
-  if (!first || !last || first->count() == 0) return std::nullopt;
-  const auto start = series.quantile(0, windows / 5, 0.5);
-  const auto rest = series.quantile(windows - windows * 3 / 5, windows, 0.5);
-  const double excess = start && rest && rest->count() > 0 ? seconds(*start) / seconds(*rest) - 1 : 0;
-  return Stationarity{seconds(*last) / seconds(*first) - 1, excess};
+  const size_t n = series.points().size();
+  if (n < 5) return std::nullopt;
+  const auto drift = change(series, {0, n * 2 / 5}, {n - n * 2 / 5, n});
+  if (!drift) return std::nullopt;
+  return Stationarity{*drift, change(series, {n - n * 3 / 5, n}, {0, n / 5}).value_or(0)};
 }
 
 }  // namespace tickmark::stats

@@ -77,9 +77,12 @@ class TimeSeries {
   uint64_t outside_ = 0;
 };
 
+/// Each is the change of the median or of the mean, whichever is smaller, and 0 if they contradict each
+/// other: the median of two kinds of requests jumps from one to the other, and the mean follows a few slow
+/// ones.
 struct Stationarity {
-  double drift = 0;         ///< median of the last two fifths / median of the first two fifths - 1
-  double start_excess = 0;  ///< median of the first fifth / median of the last three fifths - 1
+  double drift = 0;         ///< last two fifths / first two fifths - 1
+  double start_excess = 0;  ///< first fifth / last three fifths - 1
 
   static constexpr double kBudget = 0.10;
   bool stationary() const { return drift > -kBudget && drift < kBudget; }

@@ -105,6 +105,24 @@ TEST(Stationarity, tells_of_a_start_that_was_slower_than_the_rest) {
   EXPECT_NEAR(drifting(0)->start_excess, 0, 0.03);
 }
 
+TEST(Stationarity, does_not_take_two_kinds_of_requests_for_a_drift) {
+  TimeSeries series(0s, 5s);
+  for (int64_t i = 0; i < 50'000; ++i) {
+    const int64_t slow_of_100 = i < 25'000 ? 48 : 52;  // the median jumps from 1 ms to 40 ms
+    series.record(Nanos{i * 100'000}, i * 37 % 100 < slow_of_100 ? 40ms : 1ms);
+  }
+  EXPECT_NEAR(stationarity(series)->drift, 0.08, 0.02);
+}
+
+TEST(Stationarity, is_nothing_where_median_and_mean_contradict_each_other) {
+  TimeSeries series(0s, 5s);
+  for (int64_t i = 0; i < 50'000; ++i) {
+    const bool late = i >= 25'000;
+    series.record(Nanos{i * 100'000}, i % 100 == 0 && !late ? 1s : late ? 2ms : 1ms);
+  }
+  EXPECT_EQ(stationarity(series)->drift, 0);
+}
+
 TEST(Stationarity, cannot_be_said_of_too_little) {
   EXPECT_FALSE(stationarity(TimeSeries(0s, 400ms)));
   EXPECT_FALSE(stationarity(TimeSeries(0s, 5s)));
