@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
 // How often the tests mutate, and what from.
 extern const unsigned kFuzzRounds;
-const unsigned kFuzzRounds = 20000;
+const unsigned kFuzzRounds = 8000;
 extern const char* const kFuzzSeeds[];
 const char* const kFuzzSeeds[] = {
     "{\"schema\":\"tickmark.history/"

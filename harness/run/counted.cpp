@@ -37,8 +37,9 @@ struct Counter {
 };
 
 std::vector<std::string> callgrind_arguments(const fs::path& folder) {
-  // One file per process. %p is valgrind's.
-  return {"--tool=callgrind", "--quiet", "--trace-children=yes",
+  // Threads take turns, else one that waits for the others to let go may never get its turn. One file per
+  // process: %p is valgrind's.
+  return {"--tool=callgrind", "--quiet", "--trace-children=yes", "--fair-sched=yes",
           fmt::format("--callgrind-out-file={}/%p", folder.string())};
 }
 
