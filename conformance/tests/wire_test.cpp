@@ -103,7 +103,7 @@ constexpr Conviction kConvictions[] = {
 };
 
 // Some faults are races: a reset may find the server before, amid or after its answers.
-constexpr int kMoreTries = 5;
+constexpr int kMoreTries = 15;
 
 // All at once: most of the time each waits for what a bad server does not do.
 TEST(Wire, every_fault_is_found_by_its_rule) {
