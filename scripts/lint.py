@@ -35,9 +35,9 @@ def lint(tidy, build, entry, salt):
     stamp = STAMPS / key
     if stamp.exists():
         return entry["file"], ""
-    done = subprocess.run(
-        [tidy, "--quiet", "-p", str(build), entry["file"]], capture_output=True, text=True
-    )
+    # The commands are g++'s: what only it understands is no finding.
+    done = subprocess.run([tidy, "--quiet", "-p", str(build), "--extra-arg=-Wno-unused-command-line-argument",
+                           entry["file"]], capture_output=True, text=True)
     if done.returncode == 0:
         stamp.touch()
         return entry["file"], ""
