@@ -1,4 +1,4 @@
-"""System calls per message of a saturated echo, 64 connections, both backends (2 min).
+"""System calls per message of a saturated echo, 64 connections, both backends (1 min).
 
 Counts only, by perf where the kernel allows it (raw_syscalls:sys_enter, which slows nothing down), else by strace,
 under which batches grow and counts shrink. Accepting and closing the 64 connections is counted, too: nothing beside
