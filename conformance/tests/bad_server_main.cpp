@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -27,6 +28,30 @@ bool has(std::string_view name) { return fault == name; }
 // Held for as long as a client is there, or works: what one of them waits for, all wait for.
 std::mutex one_at_a_time;
 
+// The connections served now. dies_of_reset looks at all of them before it serves the next one: whether its
+// thread notices a reset in time would be a race between two threads, and a race convicts nobody for sure.
+class Served {
+ public:
+  void add(int fd) {
+    const std::scoped_lock lock(mutex_);
+    fds_.push_back({fd, 0, 0});
+  }
+  void close(int fd) {
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(fds_, [fd](const pollfd& one) { return one.fd == fd; });
+    ::close(fd);
+  }
+  bool one_is_reset() {
+    const std::scoped_lock lock(mutex_);
+    return ::poll(fds_.data(), fds_.size(), 0) > 0 &&
+           std::ranges::any_of(fds_, [](const pollfd& one) { return (one.revents & POLLERR) != 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<pollfd> fds_;
+} served;
+
 bool send_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -49,6 +74,14 @@ bool waits_too_long(int fd) {
   return has("hangs_up_on_silence") && ::poll(&watched, 1, 100) == 0;
 }
 
+// Nothing more will come. A look takes the reset off the socket, so who dies of one dies here.
+bool has_ended(int fd) {
+  char more;
+  const ssize_t seen = ::recv(fd, &more, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (seen < 0 && errno != EAGAIN && has("dies_of_reset")) ::_exit(1);
+  return seen == 0;
+}
+
 // Reads ahead without a bound: what the client does not take stays here.
 void swallow(int fd, std::string kept) {
   std::array<char, 65536> bytes;
@@ -64,8 +97,7 @@ void echo(int fd) {
     const ssize_t got = ::recv(fd, bytes.data(), bytes.size(), 0);
     if (got < 0 && has("dies_of_reset")) ::_exit(1);
     if (got < 0) return;
-    char more;
-    const bool ends = got == 0 || ::recv(fd, &more, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    const bool ends = got == 0 || has_ended(fd);
     if (ends && has("resets_at_the_end")) reset(fd);
     if (ends && (has("loses_the_last_bytes") || has("resets_at_the_end"))) return;
     if (got == 0) return;
@@ -142,8 +174,7 @@ void http(int fd) {
     const ssize_t got = ::recv(fd, bytes.data(), bytes.size(), 0);
     if (got < 0 && has("dies_of_reset")) ::_exit(1);
     if (got <= 0) return;
-    char more;
-    const bool ends = ::recv(fd, &more, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    const bool ends = has_ended(fd);
     if (ends && has("loses_the_last_bytes")) return;
     if (has("swallows")) return swallow(fd, {});
     input.append(bytes.data(), static_cast<size_t>(got));
@@ -160,7 +191,7 @@ void serve(int fd, bool is_http) {
   std::unique_lock<std::mutex> alone;
   if (has("serves_one_at_a_time")) alone = std::unique_lock(one_at_a_time);
   is_http ? http(fd) : echo(fd);
-  ::close(fd);
+  served.close(fd);
 }
 
 }  // namespace
@@ -193,6 +224,8 @@ int main(int argc, char** argv) {
     const int on = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (has("takes_sixty_connections") && accepted >= 60) continue;  // never answered, never closed
+    served.add(fd);
+    if (has("dies_of_reset") && served.one_is_reset()) ::_exit(1);
     std::thread(serve, fd, is_http).detach();
   }
 }
