@@ -36,6 +36,7 @@ struct Peer {
   const char* sending = nullptr;  ///< in the receive buffer
   unsigned sending_size = 0;
   std::string unsent = {};  ///< what the kernel would not take
+  bool waiting = false;     ///< the kernel tells when there is room: while anything is unsent, and only then
 };
 
 class Echo {
@@ -218,19 +219,21 @@ class Echo {
     return peer.position - ring_.sq.sqe_head < ring_.sq.sqe_tail - ring_.sq.sqe_head;
   }
 
+  // Once: a second answer would come when a send is under way again, and overtake it or close behind it.
   void wait_until_writable(Peer& peer) {
+    if (peer.waiting) return;
+    peer.waiting = true;
     io_uring_sqe* const sqe = next();
     io_uring_prep_poll_add(sqe, fd_of(peer), POLLOUT);
     tag(sqe, Operation::writable, fd_of(peer), peer.generation);
   }
 
   void flush(Peer& peer) {
-    if (!peer.unsent.empty()) {
-      const ssize_t sent = ::send(fd_of(peer), peer.unsent.data(), peer.unsent.size(), MSG_NOSIGNAL);
-      if (sent < 0 && errno != EAGAIN && errno != EINTR) return close(peer);
-      peer.unsent.erase(0, static_cast<size_t>(std::max<ssize_t>(sent, 0)));
-      if (!peer.unsent.empty()) return wait_until_writable(peer);
-    }
+    peer.waiting = false;
+    const ssize_t sent = ::send(fd_of(peer), peer.unsent.data(), peer.unsent.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) return close(peer);
+    peer.unsent.erase(0, static_cast<size_t>(std::max<ssize_t>(sent, 0)));
+    if (!peer.unsent.empty()) return wait_until_writable(peer);
     if (peer.ended) return close(peer);
     if (!peer.receiving) receive(peer);
   }
