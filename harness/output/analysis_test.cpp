@@ -3,6 +3,7 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <tuple>
 
 #include "harness/output/summary.h"
 
@@ -204,6 +205,21 @@ TEST(Summary, TellsPerFamilyWhatWasVoidAndWhy) {
       << text;
   EXPECT_NE(text.find("CPU per request is void in 1 of 18"), std::string::npos) << text;
   EXPECT_EQ(text.find("Latency is void"), std::string::npos);
+}
+
+TEST(Summary, TellsKnownViolationsFromNewOnes) {
+  Bundle bundle = drifting(6);
+  for (const auto& [rule, level, verdict, known] : {std::tuple{"timers/a", "must", "pass", ""},
+                                                    {"timers/b", "must", "crash", "its own bug"},
+                                                    {"timers/c", "should", "fail", ""},
+                                                    {"timers/d", "profile", "fail", ""}}) {
+    bundle.verdicts.push_back(
+        {{"subject", "node"}, {"rule", rule}, {"level", level}, {"verdict", verdict}, {"known", known}});
+  }
+  const std::string text = summary_text(bundle);
+  EXPECT_NE(text.find("Ordering: node: 1 pass, 1 crash (known), 2 fail; not expected: timers/c\n"),
+            std::string::npos)
+      << text;
 }
 
 TEST(MetricText, PicksAUnit) {

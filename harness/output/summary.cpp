@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 #include <map>
 #include <set>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "harness/output/analysis.h"
 
@@ -202,14 +205,38 @@ std::string validity_notes(const Bundle& bundle) {
   return text;
 }
 
-std::string conformance_line(const Bundle& bundle) {
-  std::map<std::string, std::map<std::string, int>> verdicts;
-  for (const Json& v : bundle.verdicts) ++verdicts[text_at(v, "subject")][text_at(v, "verdict")];
+/// What breaks a rule and is not on the subject's list of expectations, as its ids.
+std::string new_violations(const std::vector<std::string>& rules) {
+  constexpr std::size_t kShown = 5;
+  if (rules.empty()) return "";
+  const auto shown = std::span(rules).first(std::min(kShown, rules.size()));
+  const std::size_t more = rules.size() - shown.size();
+  return fmt::format("; not expected: {}{}", fmt::join(shown, ", "),
+                     more > 0 ? fmt::format(" and {} more", more) : "");
+}
+
+/// Per subject the verdicts, passed ones first: "Ordering: node: 212 pass, 1 crash (known), 11 inapplicable".
+std::string conformance_lines(const Bundle& bundle) {
+  struct Judged {
+    int passed = 0;
+    std::map<std::string, int> others;
+    std::vector<std::string> not_expected;
+  };
+  std::map<std::string, Judged> subjects;
+  for (const Json& v : bundle.verdicts) {
+    Judged& judged = subjects[text_at(v, "subject")];
+    const std::string verdict = text_at(v, "verdict"), level = text_at(v, "level");
+    const bool is_known = !text_at(v, "known").empty();
+    verdict == "pass" ? ++judged.passed : ++judged.others[verdict + (is_known ? " (known)" : "")];
+    const bool is_violation = verdict == "fail" || verdict == "hang" || verdict == "crash";
+    const bool is_required = level == "must" || level == "should";
+    if (is_violation && is_required && !is_known) judged.not_expected.push_back(text_at(v, "rule"));
+  }
   std::string text;
-  for (const auto& [subject, counts] : verdicts) {
-    text += fmt::format("Ordering: {}:", subject);
-    for (const auto& [verdict, n] : counts) text += fmt::format(" {} {}", n, verdict);
-    text += "\n";
+  for (const auto& [subject, judged] : subjects) {
+    text += fmt::format("Ordering: {}: {} pass", subject, judged.passed);
+    for (const auto& [verdict, n] : judged.others) text += fmt::format(", {} {}", n, verdict);
+    text += new_violations(judged.not_expected) + "\n";
   }
   return text;
 }
@@ -252,7 +279,7 @@ std::string summary_text(const Bundle& bundle, const SummaryOptions& options) {
     text += fmt::format("Skipped: {} - {}\n", text_at(subject, "id"), text_at(subject, "reason"));
   }
   text += validity_notes(bundle);
-  text += conformance_line(bundle);
+  text += conformance_lines(bundle);
   for (const std::string& note : bundle.notes) text += fmt::format("Note: {}\n", note);
   text += fmt::format("Bundle  {}\nRedo    tickmark run --plan {}\n", bundle.folder.string(),
                       (bundle.folder / "plan.json").string());

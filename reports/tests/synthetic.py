@@ -291,6 +291,8 @@ def verdicts(subjects, rng):
                 found.append(_verdict(f"{folder}/{name}", subject, level, verdict, "idle"))
     found += [_verdict(f"generic/{name}", subjects[0][0], "must", "vacuous" if "once" in name else "pass", "background")
               for name in GENERIC]
+    for one in [one for one in found if one["verdict"] == "fail"][:1]:
+        one["known"] = "an old fault of its own"
     return found
 
 

@@ -148,6 +148,9 @@ class ReportTest(unittest.TestCase):
                       "SIGSEGV", "other programs used", "Required: a &lt; b", "Seen: b, a", "tickmark conform node"):
             self.assertIn(words, self.page)
 
+    def test_an_expected_violation_is_told_as_known(self):
+        self.assertEqual(self.page.count("Known: an old fault of its own"), 1)
+
     def test_a_hollow_block_is_explained_in_its_chart(self):
         from tickmark_report import panels, selection
         read = bundle.read(support.copy())

@@ -167,6 +167,7 @@ class Verdict:
     seen: list
     reproduce: str
     condition: str
+    known: str  # why this violation is expected; empty: it is not
 
     @classmethod
     def of(cls, entry):
@@ -174,7 +175,7 @@ class Verdict:
         numbers = [access.integer(entry, key) for key in ("runs", "applicable", "failed")]
         return cls(*words, access.text(entry, "verdict", "unknown"), access.text(entry, "reason"), *numbers,
                    access.texts(entry, "required"), access.texts(entry, "seen"), access.text(entry, "reproduce"),
-                   access.text(entry, "condition", "idle"))
+                   access.text(entry, "condition", "idle"), access.text(entry, "known"))
 
     @property
     def violation(self):

@@ -47,7 +47,8 @@ def _colours(bundle, plotted):
 def report(bundle, output, formats, no_charts_because=""):
     """Writes what `formats` ask for; returns (paths written, sentences about charts that failed)."""
     output = pathlib.Path(output)
-    drawn = pictures.draw_all(bundle, no_charts_because)
+    # A table alone needs no pictures, which take most of the time.
+    drawn = pictures.draw_all(bundle, no_charts_because) if set(formats) != {"csv"} else []
     sections = content.sections(bundle, drawn)
     title = f"tickmark report: {access.text(bundle.plan, 'suite') or 'run'}"
     subtitle = access.text(bundle.plan, "command")

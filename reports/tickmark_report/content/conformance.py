@@ -39,6 +39,8 @@ def _proof(v):
              f"Verdict: {v.verdict}, {v.failed:,} of {v.applicable:,} applicable runs{where}"]
     if v.reason:
         items.append(f"Reason: {v.reason}")
+    if v.known:
+        items.append(f"Known: {v.known}")
     if v.required:
         items.append(f"Required: {'; '.join(v.required)}")
     if v.seen:
