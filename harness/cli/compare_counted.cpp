@@ -88,10 +88,10 @@ class Counting {
       for (const bool candidate : {false, true}) {
         setup.subject = &(candidate ? subjects_.second : subjects_.first).subject;
         setup.evidence = i == 0 ? evidence(workload, candidate) : fs::path();
-        if (auto ok = count(setup, metric, candidate, question); !ok) return ok;
-        if (!question.baseline_fault.empty() || interrupted()) break;
+        count(setup, metric, candidate, question);
+        if (failed(question) || interrupted()) break;
       }
-      if (!question.baseline_fault.empty() || !question.candidate_fault.empty()) break;
+      if (failed(question)) break;
     }
     return keep();
   }
@@ -102,27 +102,31 @@ class Counting {
   }
 
  private:
+  static bool failed(const CountedQuestion& question) {
+    return !question.baseline_fault.empty() || !question.candidate_fault.empty() ||
+           !question.tool_fault.empty();
+  }
+
   fs::path evidence(const std::string& workload, bool candidate) const {
     return fs::path(asked_.output) / fmt::format("{}.{}", workload, candidate ? "candidate" : "baseline");
   }
 
-  Expected<void> count(const run::CountSetup& setup, CountedMetric metric, bool candidate,
-                       CountedQuestion& question) {
+  /// One count into `question`, or what kept it from being made.
+  void count(const run::CountSetup& setup, CountedMetric metric, bool candidate, CountedQuestion& question) {
     auto counted = run::count_per_request(setup, metric);
     std::vector<double>& counts = candidate ? question.candidate : question.baseline;
     if (counted) {
       counts.push_back(*counted);
     } else if (interrupted()) {
-      return {};
+      return;
     } else if (counted.error().kind == ErrorKind::kSubject) {
       (candidate ? question.candidate_fault : question.baseline_fault) = counted.error().message;
     } else {
-      return std::unexpected(counted.error());
+      question.tool_fault = counted.error().message;
     }
     say(fmt::format("{} {} of {}, count {}: {}", setup.workload, question.title, setup.subject->id,
                     counts.size() + (counted ? 0 : 1),
                     counted ? fmt::format("{:.7g}", *counted) : counted.error().message));
-    return {};
   }
 
   void say(const std::string& text) const {

@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import resource
-import shutil
 import signal
 import socket
 import subprocess
@@ -249,55 +248,6 @@ class Compare(unittest.TestCase):
         result = json.loads(done.stdout)
         self.assertEqual(result["exit_code"], done.returncode)
         self.assertEqual({"OK": 0, "REGRESSION": 1, "INCONCLUSIVE": 4}[result["verdict"]], done.returncode)
-
-
-# A sanitizer's runtime and valgrind do not go together.
-SANITIZED = b"__asan_init" in pathlib.Path(TICKMARK).read_bytes()
-
-
-@unittest.skipIf(SANITIZED or not shutil.which("valgrind") or not shutil.which("strace"),
-                 "a sanitized build, or no valgrind or strace: scripts/install-dependencies --prove")
-class Counted(unittest.TestCase):
-    """The gate that counts: the same program under two names, and one that executes more."""
-
-    def counted(self, baseline, candidate, requests):
-        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
-        done = tickmark("compare", baseline, candidate, "--gate", "counted", "--workload", "sockets",
-                        "--requests", requests, "--output", str(folder / "bundle"), "--junit",
-                        str(folder / "junit.xml"), "--summary", str(folder / "summary.md"), "--json")
-        self.assertTrue(done.stdout, done.stderr)
-        result = json.loads(done.stdout)
-        self.assertEqual(result, json.loads((folder / "bundle" / "counted.json").read_text()))
-        self.assertEqual(result["exit_code"], done.returncode)
-        return result, {metric["metric"]: metric for metric in result["metrics"]}, folder
-
-    def test_the_same_program_counts_the_same(self):
-        own = pathlib.Path(TICKMARK).parent / "bin" / "subject_raw_epoll"
-        result, metrics, folder = self.counted("raw_epoll", f"raw_epoll:binary={own}", "1000")
-        self.assertEqual(result["verdict"], "OK", result)
-        for metric in metrics.values():
-            self.assertEqual(f"{metric['ratio']:.3f}", "1.000")
-        self.assertIn("kernel", result["not_seen"])
-        self.assertIn("events: Ir", (folder / "bundle" / "sockets.candidate.callgrind").read_text())
-        self.assertNotIn("<failure", (folder / "junit.xml").read_text())
-
-    def test_more_instructions_are_seen_and_counted(self):
-        result, metrics, folder = self.counted("reference_loop", "reference_loop:slowdown=200i", "3000")
-        self.assertEqual(result["verdict"], "REGRESSION", result)
-        instructions, calls = metrics["instructions_per_request"], metrics["system_calls_per_request"]
-        more = instructions["candidate"][0] - instructions["baseline"][0]
-        self.assertTrue(200 <= more <= 260, f"200 instructions and the way to them, seen {more}")
-        self.assertEqual((instructions["verdict"], calls["verdict"]), ("REGRESSION", "OK"))
-        self.assertIn('failures="1"', (folder / "junit.xml").read_text())
-        self.assertIn("Not seen by counting", (folder / "summary.md").read_text())
-
-    def test_without_the_tool_it_says_what_to_install(self):
-        with tempfile.TemporaryDirectory() as folder:
-            done = tickmark("compare", "raw_epoll", "reference_loop", "--gate", "counted", cwd=folder,
-                            env={**os.environ, "PATH": "/nonexistent"})
-            self.assertEqual(done.returncode, 3, done.stderr)
-            self.assertIn("scripts/install-dependencies --prove", done.stderr)
-            self.assertEqual(os.listdir(folder), [])
 
 
 class History(unittest.TestCase):

@@ -47,9 +47,9 @@ Expected<LockStep> LockStep::connect(const std::string& address, uint16_t port, 
   return LockStep(std::move(fd), client);
 }
 
-Expected<void> LockStep::ask(uint64_t count, const std::function<bool()>& interrupted) {
+Expected<void> LockStep::ask(uint64_t count, const std::function<bool()>& may_ask) {
   for (uint64_t i = 0; i < count; ++i) {
-    if (interrupted && interrupted()) return {};
+    if (may_ask && !may_ask()) return {};
     if (auto ok = ask_one(); !ok) return ok;
   }
   return {};

@@ -28,9 +28,9 @@ class LockStep {
   static Expected<LockStep> connect(const std::string& address, uint16_t port, const Client& client);
 
   /// Asks `count` more. kSubject, a sentence with the request's number: a wrong reply, bytes nothing had
-  /// asked for, a closed connection, silence. `interrupted` is polled before each request; true ends it early
-  /// and is no error.
-  Expected<void> ask(uint64_t count, const std::function<bool()>& interrupted = {});
+  /// asked for, a closed connection, silence. `may_ask` is called before each request and may take its time;
+  /// false ends it early and is no error.
+  Expected<void> ask(uint64_t count, const std::function<bool()>& may_ask = {});
 
   /// For the subject's end, which has been asked for: waits `patience` for it to close the connection, and
   /// asks on until it does where it has not. A request that finds it gone is nobody's fault and does not

@@ -23,6 +23,10 @@ std::string disagreement(const std::string& subject, const std::vector<double>& 
 
 CountedOutcome uncounted(const CountedComparison& comparison, const CountedQuestion& question) {
   CountedOutcome outcome;
+  if (!question.tool_fault.empty()) {
+    outcome.why = fmt::format("the count failed, which says nothing of either: {}", question.tool_fault);
+    return outcome;
+  }
   const bool candidate_alone = question.baseline_fault.empty();
   if (candidate_alone) outcome.answer.verdict = Verdict::kRegression;
   outcome.why =
@@ -55,7 +59,7 @@ const char* const kNotSeenByCounting =
     "quick one.";
 
 CountedOutcome outcome_of(const CountedComparison& comparison, const CountedQuestion& question) {
-  if (!question.baseline_fault.empty() || !question.candidate_fault.empty())
+  if (!question.baseline_fault.empty() || !question.candidate_fault.empty() || !question.tool_fault.empty())
     return uncounted(comparison, question);
   CountedOutcome outcome;
   const auto wanted = static_cast<size_t>(comparison.rules.counts);

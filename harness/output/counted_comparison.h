@@ -18,6 +18,7 @@ struct CountedQuestion {
   std::string title;                            ///< "instructions per request"
   std::vector<double> baseline, candidate;      ///< the counts, in the order they were made
   std::string baseline_fault, candidate_fault;  ///< why a side could not be counted; "": it could
+  std::string tool_fault;                       ///< why nobody can say: a counting tool failed
 };
 
 /// What one question comes to.

@@ -58,6 +58,18 @@ TEST(CountedComparison, a_candidate_that_alone_cannot_be_counted_is_a_regression
   EXPECT_EQ(outcome_of(both, crashed).why, "old could not be counted: so did it");
 }
 
+TEST(CountedComparison, a_tool_that_failed_is_invalid_with_the_reason_and_nobodys_regression) {
+  CountedQuestion lost = question({100, 100, 100}, {102, 102});
+  lost.tool_fault = "strace wrote nothing";
+  const CountedComparison comparison_ = comparison({kSame, lost});
+  EXPECT_EQ(verdict_of(comparison_), Verdict::kInconclusive);
+  const Json metric = to_json(comparison_)["metrics"][1];
+  EXPECT_EQ(metric["valid"], false);
+  EXPECT_FALSE(metric.contains("ratio"));
+  EXPECT_EQ(metric["reason"], "the count failed, which says nothing of either: strace wrote nothing");
+  EXPECT_EQ(verdict_of(comparison({lost, kMore})), Verdict::kRegression) << "the other metric stands";
+}
+
 TEST(CountedComparison, too_few_counts_decide_nothing) {
   const CountedComparison early = comparison({question({100, 100}, {200, 200})});
   EXPECT_EQ(verdict_of(early), Verdict::kInconclusive);

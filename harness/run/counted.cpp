@@ -10,6 +10,7 @@
 #include "harness/load/lock_step.h"
 #include "harness/process/paths.h"
 #include "harness/process/subject_process.h"
+#include "harness/run/asleep.h"
 #include "harness/run/count_files.h"
 
 namespace tickmark::run {
@@ -26,7 +27,7 @@ constexpr Nanos kEndMax = 30s;
 /// takes requests to wake it.
 constexpr Nanos kEndPatience = 500ms;
 
-constexpr const char* kInstall = "scripts/install-dependencies --prove";
+constexpr const char* kInstall = "scripts/install-dependencies --test";
 
 /// A program that counts: how it is called, and how what it leaves is read.
 struct Counter {
@@ -109,20 +110,26 @@ struct CountedRun {
   uint64_t answered = 0;  ///< requests in it
 };
 
-Expected<CountedRun> counted_run(const CountSetup& setup, const Counter& counter, uint64_t requests) {
+/// A whole life of the subject, under `counter` or, without one, by itself: how many requests it answered.
+Expected<uint64_t> live(const CountSetup& setup, const Counter* counter, uint64_t requests) {
   const auto fault = [&](const std::string& what) {
-    return subject_error(fmt::format("{} under {} {}", setup.subject->id, counter.program, what));
+    return subject_error(fmt::format("{}{} {}", setup.subject->id,
+                                     counter ? fmt::format(" under {}", counter->program) : "", what));
   };
   process::StartOptions options;
   options.ready_deadline = kStartMax;
+  const process::Command command = setup.subject->serve_command(setup.workload, setup.client->subject_params);
   auto subject = process::SubjectProcess::start(
-      counted_command(counter, setup.scratch,
-                      setup.subject->serve_command(setup.workload, setup.client->subject_params)),
-      options);
+      counter ? counted_command(*counter, setup.scratch, command) : command, options);
   if (!subject) return std::unexpected(subject.error());
   auto lock_step = load::LockStep::connect(subject->ready().address, subject->ready().port, *setup.client);
   if (!lock_step) return fault(lock_step.error().message);
-  if (auto asked = lock_step->ask(requests, setup.interrupted); !asked) return fault(asked.error().message);
+  Asleep asleep(subject->ready().pid);
+  const auto may_ask = [&] {
+    asleep.wait();
+    return !setup.interrupted || !setup.interrupted();
+  };
+  if (auto asked = lock_step->ask(requests, may_ask); !asked) return fault(asked.error().message);
   process::ExitReport exit;
   {
     const std::jthread waker([&] { lock_step->ask_until_closed(kEndPatience); });
@@ -133,9 +140,25 @@ Expected<CountedRun> counted_run(const CountSetup& setup, const Counter& counter
     return fault(fmt::format("ended with exit code {}, signal {}: {}", exit.code, exit.signal,
                              exit.stderr_tail.empty() ? "it said nothing" : exit.stderr_tail));
   }
+  return lock_step->answered();
+}
+
+/// Whose fault is what went wrong under a counter: the subject's, if it goes wrong by itself, too.
+Error blamed(const CountSetup& setup, const Counter& counter, uint64_t requests, Error error) {
+  if (error.kind != ErrorKind::kSubject || !live(setup, nullptr, requests)) return error;
+  return {
+      ErrorKind::kEnvironment,
+      fmt::format("{}; by itself it does all that was asked, so this is {} failing, or something that only "
+                  "goes wrong under it",
+                  error.message, counter.program)};
+}
+
+Expected<CountedRun> counted_run(const CountSetup& setup, const Counter& counter, uint64_t requests) {
+  auto answered = live(setup, &counter, requests);
+  if (!answered) return std::unexpected(blamed(setup, counter, requests, answered.error()));
   auto total = total_of(counter, setup.scratch);
   if (!total) return std::unexpected(total.error());
-  return CountedRun{*total, lock_step->answered()};
+  return CountedRun{*total, *answered};
 }
 
 /// One that does nothing is counted like any subject.

@@ -1,7 +1,7 @@
 #pragma once
 // What a request takes of a subject, counted and not timed: instructions in user space under valgrind's
 // callgrind, system calls under strace. Requests go in lock-step over one connection, so that nothing depends
-// on how fast anybody is.
+// on how fast anybody is; each is sent when all threads of the subject sleep.
 //
 // A count is two runs of fresh processes, a short one and one with so many requests more; their difference is
 // what those requests took, and start and end cancel. All processes and threads of the subject count.
@@ -37,8 +37,9 @@ struct CountSetup {
   std::function<bool()> interrupted;  ///< polled; may be empty
 };
 
-/// One count, per request. kSubject: the subject does not start under the tool, answers wrongly, hangs or
-/// crashes; kEnvironment: the tool gave nothing that can be read, or it was interrupted.
+/// One count, per request. kSubject: the subject does not start, answers wrongly, hangs or crashes, under the
+/// tool and also by itself; kEnvironment: it does so only under the tool, or the tool gave nothing that can
+/// be read, or it was interrupted.
 Expected<double> count_per_request(const CountSetup& setup, CountedMetric metric);
 
 /// The tools are here and can count; each with its version ("valgrind 3.19.0"). kEnvironment: the sentence

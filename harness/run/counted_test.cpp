@@ -52,7 +52,7 @@ constexpr bool kSanitized = false;
 
 TEST_F(Counted, system_calls_of_an_echo_are_what_its_source_says) {
   if (kSanitized || process::find_program("strace").empty())
-    GTEST_SKIP() << "no strace, or a sanitizer; scripts/install-dependencies --prove";
+    GTEST_SKIP() << "no strace, or a sanitizer; scripts/install-dependencies --test";
   const auto subject = resolve("raw_epoll");
   const auto calls = count_per_request(setup_of(subject), CountedMetric::kSystemCalls);
   ASSERT_TRUE(calls) << calls.error().message;
@@ -61,7 +61,7 @@ TEST_F(Counted, system_calls_of_an_echo_are_what_its_source_says) {
 
 TEST_F(Counted, instructions_are_the_same_in_each_count_and_their_file_is_kept) {
   if (kSanitized || process::find_program("valgrind").empty())
-    GTEST_SKIP() << "no valgrind, or a sanitizer; scripts/install-dependencies --prove";
+    GTEST_SKIP() << "no valgrind, or a sanitizer; scripts/install-dependencies --test";
   const auto subject = resolve("raw_epoll");
   CountSetup setup = setup_of(subject);
   const auto first = count_per_request(setup, CountedMetric::kInstructions);
@@ -78,13 +78,42 @@ TEST_F(Counted, instructions_are_the_same_in_each_count_and_their_file_is_kept) 
 }
 
 TEST_F(Counted, a_subject_that_does_not_start_is_a_fault_of_the_subject) {
-  if (kSanitized || process::find_program("strace").empty()) GTEST_SKIP() << "no strace, or a sanitizer";
+  if (kSanitized || process::find_program("strace").empty())
+    GTEST_SKIP() << "no strace, or a sanitizer; scripts/install-dependencies --test";
   process::ResolvedSubject other = resolve("raw_epoll");
   other.command = {"/bin/sh", "-c", "exit 7"};
   const auto counted = count_per_request(setup_of(other), CountedMetric::kSystemCalls);
   ASSERT_FALSE(counted);
   EXPECT_EQ(counted.error().kind, ErrorKind::kSubject);
   EXPECT_NE(counted.error().message.find("ready line"), std::string::npos) << counted.error().message;
+}
+
+TEST_F(Counted, what_goes_wrong_only_under_the_tool_is_no_fault_of_the_subject) {
+  if (kSanitized || process::find_program("strace").empty())
+    GTEST_SKIP() << "no strace, or a sanitizer; scripts/install-dependencies --test";
+  process::ResolvedSubject shy = resolve("raw_epoll");
+  const std::string program = shy.command.front();
+  shy.command = {
+      "/bin/sh", "-c",
+      "exec 3<&0; while read -r key value; do case $key$value in TracerPid:0) exec \"$0\" \"$@\" <&3;; "
+      "esac; done </proc/self/status; exit 7",
+      program};
+  const auto counted = count_per_request(setup_of(shy), CountedMetric::kSystemCalls);
+  ASSERT_FALSE(counted);
+  EXPECT_EQ(counted.error().kind, ErrorKind::kEnvironment) << counted.error().message;
+  EXPECT_NE(counted.error().message.find("by itself it does all that was asked"), std::string::npos)
+      << counted.error().message;
+}
+
+TEST_F(Counted, one_that_asks_again_once_it_has_answered_counts_the_same_each_time) {
+  if (kSanitized || process::find_program("strace").empty())
+    GTEST_SKIP() << "no strace, or a sanitizer; scripts/install-dependencies --test";
+  const auto subject = resolve("asio");
+  for (int i = 0; i < 3; ++i) {
+    const auto calls = count_per_request(setup_of(subject), CountedMetric::kSystemCalls);
+    ASSERT_TRUE(calls) << calls.error().message;
+    EXPECT_NEAR(*calls, 5, 0.01) << "one of them asks for more and finds nothing, each time";
+  }
 }
 
 TEST_F(Counted, only_what_is_ours_can_be_counted) {
