@@ -61,11 +61,7 @@ std::vector<std::string> player_argv(const ConformPlan& plan, const Batch& batch
   return argv;
 }
 
-// Of the first run that failed; later ones show nothing new.
-void keep_failure(const ConformPlan& plan, const Rule& rule, Verdict& verdict, const RunTrace& trace) {
-  if (verdict.failed != 1) return;
-  verdict.failed_run = verdict.runs - 1;  // a process of its own numbers each of its runs 0
-  verdict.excerpt = excerpt(rule, trace, verdict.reason);
+void keep_trace(const ConformPlan& plan, Verdict& verdict, const RunTrace& trace) {
   if (plan.traces.empty() || !verdict.trace.empty()) return;
   std::string name = plan.subject + "__" + verdict.rule + ".ndjson";
   std::ranges::replace(name, '/', '_');
@@ -74,11 +70,20 @@ void keep_failure(const ConformPlan& plan, const Rule& rule, Verdict& verdict, c
   if (file) verdict.trace = name;
 }
 
+// Of the first run that failed; later ones show nothing new.
+void keep_failure(const ConformPlan& plan, const Rule& rule, Verdict& verdict, const RunTrace& trace) {
+  if (verdict.failed != 1) return;
+  verdict.failed_run = verdict.runs - 1;  // a process of its own numbers each of its runs 0
+  verdict.excerpt = excerpt(rule, trace, verdict.reason);
+  keep_trace(plan, verdict, trace);
+}
+
 // Judges what the trace holds; returns how many runs of each entry it holds, or the sentence why it is
 // damaged.
 struct Reading {
   std::map<const Entry*, unsigned> runs;
   std::string damage;
+  std::optional<RunTrace> unfinished{};  ///< the one the player died in, as far as it was written
 };
 
 Reading read_trace(const ConformPlan& plan, const Batch& batch, const fs::path& path) {
@@ -93,7 +98,10 @@ Reading read_trace(const ConformPlan& plan, const Batch& batch, const fs::path& 
       reading.damage = item.error().message;
       return reading;
     }
-    if (!*item) return reading;
+    if (!*item) {
+      if (const RunTrace* last = reader.unfinished()) reading.unfinished = *last;
+      return reading;
+    }
     if (const auto* unsupported = std::get_if<Unsupported>(&**item)) {
       const auto found = by_id.find(unsupported->scenario);
       if (found == by_id.end()) continue;
@@ -115,13 +123,39 @@ bool died(const ProcessResult& result) {
   return result.timed_out || result.signal != 0 || result.exit_code != 0;
 }
 
-std::string how_it_ended(const ProcessResult& result) {
+// What the player itself measured, else what its runner did.
+Hang hang_of(const ProcessResult& result, const Reading& reading) {
+  if (reading.unfinished && reading.unfinished->hang.lasted > Nanos{0}) return reading.unfinished->hang;
+  return result.hang;
+}
+
+std::string how_it_ended(const ProcessResult& result, const Hang& hang) {
   std::string text = result.timed_out           ? "the player was still running at its deadline"
                      : result.signal == SIGALRM ? "a run passed its deadline"
                      : result.signal != 0       ? fmt::format("the player died of signal {}", result.signal)
                                                 : fmt::format("the player exited with {}", result.exit_code);
+  if (const std::string times = times_text(hang); !times.empty()) text += ": " + times;
   if (!result.stderr_tail.empty()) text += ": " + result.stderr_tail.substr(0, 400);
   return text;
+}
+
+// The player died in a run of this entry.
+void note_death(const ConformPlan& plan, Entry& entry, const ProcessResult& result, const Reading& reading) {
+  const bool hung = result.timed_out || result.signal == SIGALRM;
+  const Hang hang = hang_of(result, reading);
+  const std::string reason = how_it_ended(result, hung ? hang : Hang{});
+  if (hung && was_starved(hang)) {
+    entry.tally.add({Outcome::inconclusive, "it was not given the machine, which is no hang: " + reason, {}});
+  } else if (!hung && result.exit_code == 2 && result.signal == 0) {
+    entry.tally.add({Outcome::inconclusive, reason, {}});
+  } else {
+    entry.tally.died(hung, reason);
+  }
+  Verdict& verdict = entry.tally.verdict();
+  if (verdict.failed > 0 || !reading.unfinished || reading.unfinished->scenario != entry.rule->id) return;
+  verdict.failed_run = verdict.runs - 1;
+  verdict.excerpt = last_events(*reading.unfinished);
+  keep_trace(plan, verdict, *reading.unfinished);
 }
 
 }  // namespace
@@ -147,13 +181,10 @@ Expected<void> play_batch(const ConformPlan& plan, const RunProcess& run, Batch 
       return !entry->tally.settled() && (found == reading.runs.end() || found->second < batch.repeat);
     });
     if (culprit == batch.entries.end()) return {};
-    if (!died(*result)) {
+    if (died(*result))
+      note_death(plan, **culprit, *result, reading);
+    else
       (*culprit)->tally.add({Outcome::inconclusive, reading.damage, {}});
-    } else if (result->exit_code == 2 && result->signal == 0 && !result->timed_out) {
-      (*culprit)->tally.add({Outcome::inconclusive, how_it_ended(*result), {}});
-    } else {
-      (*culprit)->tally.died(result->timed_out || result->signal == SIGALRM, how_it_ended(*result));
-    }
     batch.entries.erase(batch.entries.begin(), culprit + 1);
   }
   return {};

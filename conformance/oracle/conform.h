@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "conformance/oracle/hang.h"
 #include "conformance/oracle/rule.h"
 #include "conformance/oracle/verdict.h"
 #include "harness/base/error.h"
@@ -21,6 +22,7 @@ struct ProcessResult {
   int signal = 0;          ///< that ended it; 0 = it exited
   bool timed_out = false;  ///< the runner ended it at the deadline
   std::string stderr_tail{};
+  Hang hang{};  ///< timed_out: what the runner saw of it just before it ended it
 };
 
 /// Runs `argv` with empty stdin until it exits or the deadline passes, and ends its whole process tree.

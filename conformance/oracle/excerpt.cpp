@@ -78,10 +78,7 @@ std::string words(const Record& record, bool alone) {
   }
 }
 
-}  // namespace
-
-std::vector<std::string> excerpt(const Rule& rule, const RunTrace& trace, const std::string& reason) {
-  const RunTrace part = reduced(rule, trace, reason);
+std::vector<std::string> lines_of(const RunTrace& part) {
   std::vector<std::string> lines;
   size_t depth = 0;
   for (size_t i = 0; i < part.records.size(); ++i) {
@@ -96,12 +93,28 @@ std::vector<std::string> excerpt(const Rule& rule, const RunTrace& trace, const 
     if (alone) ++i;
     if (record.event == Event::begin && !alone) ++depth;
   }
+  return lines;
+}
+
+}  // namespace
+
+std::vector<std::string> excerpt(const Rule& rule, const RunTrace& trace, const std::string& reason) {
+  std::vector<std::string> lines = lines_of(reduced(rule, trace, reason));
   if (lines.size() > kExcerptLinesMax) {
     const auto first = lines.begin() + kExcerptLinesMax / 2;
     const size_t more = lines.size() - kExcerptLinesMax + 1;
     *first = fmt::format("... {} more events ...", more);
     lines.erase(first + 1, first + static_cast<std::ptrdiff_t>(more));
   }
+  return lines;
+}
+
+std::vector<std::string> last_events(const RunTrace& trace) {
+  std::vector<std::string> lines = lines_of(trace);
+  if (lines.size() <= kTailLinesMax) return lines;
+  const size_t more = lines.size() - kTailLinesMax + 1;
+  lines.erase(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(more - 1));
+  lines.front() = fmt::format("... {} earlier events ...", more);
   return lines;
 }
 

@@ -15,6 +15,10 @@ namespace tickmark::conformance {
 /// middle of more is left out, and said to be.
 std::vector<std::string> excerpt(const Rule& rule, const RunTrace& trace, const std::string& reason);
 
+/// The last events of a run that never ended, at most kTailLinesMax lines.
+std::vector<std::string> last_events(const RunTrace& trace);
+
 inline constexpr size_t kExcerptLinesMax = 40;
+inline constexpr size_t kTailLinesMax = 20;
 
 }  // namespace tickmark::conformance

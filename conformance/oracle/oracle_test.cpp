@@ -262,6 +262,50 @@ TEST(Conform, names_the_scenario_that_crashed_or_hung_and_plays_the_rest) {
   EXPECT_TRUE(verdicts[1].is_violation());
 }
 
+// A run that began and was ended at its deadline, with what the player measured until then.
+std::string hung_text(const std::string& scenario, const std::string& measured) {
+  const std::string text = text_of(scenario, 0, "a");
+  return text.substr(0, text.rfind("{\"event\":\"finish\"")) + R"({"event":"hang",)" + measured +
+         R"(,"reason":"main sleeps in futex"})" + "\n";
+}
+
+Verdict verdict_of_hang(const std::string& measured, ProcessResult result) {
+  return conform_fake({{{text_of("x/first", 0, "a b") + hung_text("x/second", measured), std::move(result)},
+                        {text_of("x/third", 0, "a b"), {}}}},
+                      three_rules())[1];
+}
+
+TEST(Conform, shows_the_last_events_of_a_hang_and_accuses_nobody_who_was_not_given_the_machine) {
+  const std::string idle = R"("lasted_ns":5000000000,"cpu_ns":9000000,"waited_ns":1000000,"lost_ns":0)";
+  const Verdict hung = verdict_of_hang(idle, {.signal = SIGALRM});
+  EXPECT_EQ(hung.kind, VerdictKind::hang);
+  EXPECT_EQ(hung.reason,
+            "a run passed its deadline: in 5.00 s it used 0.01 s of CPU, was ready for one for 0.00 s and "
+            "stood still "
+            "for 0.00 s; main sleeps in futex");
+  ASSERT_EQ(hung.excerpt.size(), 1u);
+  EXPECT_NE(hung.excerpt[0].find("a runs"), std::string::npos) << hung.excerpt[0];
+  EXPECT_FALSE(hung.trace.empty());
+
+  const std::string starved =
+      R"("lasted_ns":5000000000,"cpu_ns":9000000,"waited_ns":2000000000,"lost_ns":900000000)";
+  const Verdict spared = verdict_of_hang(starved, {.signal = SIGALRM});
+  EXPECT_EQ(spared.kind, VerdictKind::inconclusive);
+  EXPECT_NE(spared.reason.find("not given the machine"), std::string::npos) << spared.reason;
+  EXPECT_FALSE(spared.is_violation());
+  const std::string spun = R"("lasted_ns":5000000000,"cpu_ns":1700000000,"waited_ns":3300000000,"lost_ns":0)";
+  EXPECT_EQ(verdict_of_hang(spun, {.signal = SIGALRM}).kind, VerdictKind::hang)
+      << "it looped, beside two others";
+}
+
+TEST(Conform, asks_the_runner_about_a_player_that_says_nothing) {
+  FakePlayer player{{{"", {.timed_out = true, .hang = {.lasted = 10s, .cpu = 10ms, .waited = 6s}}},
+                     {text_of("x/second", 0, "a b") + text_of("x/third", 0, "a b"), {}}}};
+  EXPECT_EQ(conform_fake(player, three_rules())[0].kind, VerdictKind::inconclusive);
+  player.processes[0].second.hang.waited = 1s;
+  EXPECT_EQ(conform_fake(player, three_rules())[0].kind, VerdictKind::hang);
+}
+
 TEST(Conform, says_vacuous_inapplicable_and_inconclusive) {
   auto rules = three_rules();
   rules[0].when = {parse_clause("begin(b) < begin(a)").value()};

@@ -31,6 +31,7 @@ const std::array kRecordKeys{
     EventKeys{"unsupported", {"scenario", "verb", "reason"}, {}},
     EventKeys{"quiescent", {}, {"time_ns"}},
     EventKeys{"finish", {"scenario", "status"}, {"run"}},
+    EventKeys{"hang", {"reason"}, {"lasted_ns", "cpu_ns", "waited_ns", "lost_ns"}},
 };
 
 /// Reads lines, and hands whole runs to RunCheck.
@@ -96,6 +97,8 @@ class TraceCheck {
     if (!run_)
       return complain(fmt::format("a record \"{}\" stands outside a run: no \"start\" before it", event));
     if (event == "finish") return end_run(record);
+    if (event == "hang")
+      return complain("the run passed its deadline: " + record["reason"].get<std::string>());
     for (const std::string& sentence : run_->take(record)) complain(sentence);
   }
 

@@ -11,8 +11,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::string_view, 10> kEvents{"trace",    "start", "schedule",    "begin",     "end",
-                                                   "complete", "run",   "unsupported", "quiescent", "finish"};
+constexpr std::array<std::string_view, 11> kEvents{"trace",     "start",    "schedule", "begin",
+                                                   "end",       "complete", "run",      "unsupported",
+                                                   "quiescent", "finish",   "hang"};
 
 // Each reads a key if it is there; false when its type is wrong.
 bool read_text(const json& object, const char* key, std::string& into) {
@@ -39,6 +40,13 @@ bool read_time(const json& object, const char* key, Nanos& into) {
   return true;
 }
 
+bool read_hang(const json& object, Record& record) {
+  Hang& hang = record.hang;
+  hang.states = record.reason;
+  return read_time(object, "lasted_ns", hang.lasted) && read_time(object, "cpu_ns", hang.cpu) &&
+         read_time(object, "waited_ns", hang.waited) && read_time(object, "lost_ns", hang.lost);
+}
+
 bool read_keys(const json& object, Record& record) {
   return read_text(object, "label", record.label) && read_text(object, "site", record.site) &&
          read_text(object, "cause", record.cause) && read_text(object, "phase", record.phase) &&
@@ -63,6 +71,8 @@ Expected<Record> parse_record(std::string_view line) {
   Record record;
   record.event = static_cast<Event>(known - kEvents.begin());
   if (!read_keys(object, record)) return subject_error("a key has the wrong type");
+  if (record.event == Event::hang && !read_hang(object, record))
+    return subject_error("a key has the wrong type");
   return record;
 }
 
@@ -87,6 +97,10 @@ Expected<void> TraceReader::take(Record record) {
   if (current_.records.size() >= kRunRecordsMax) return refuse("a run has more than 200000 records");
   current_.text += line_;
   current_.text += '\n';
+  if (record.event == Event::hang) {
+    current_.hang = std::move(record.hang);
+    return {};
+  }
   current_.records.push_back(std::move(record));
   return {};
 }

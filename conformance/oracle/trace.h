@@ -10,12 +10,13 @@
 #include <variant>
 #include <vector>
 
+#include "conformance/oracle/hang.h"
 #include "harness/base/error.h"
 #include "harness/base/time.h"
 
 namespace tickmark::conformance {
 
-enum class Event { trace, start, schedule, begin, end, complete, run, unsupported, quiescent, finish };
+enum class Event { trace, start, schedule, begin, end, complete, run, unsupported, quiescent, finish, hang };
 
 /// One line. Keys a record lacks are empty or zero.
 struct Record {
@@ -34,6 +35,7 @@ struct Record {
   long ms = 0;
   long bytes = 0;
   unsigned run = 0;
+  Hang hang{};
 };
 
 /// All records between `start` and `finish`, both excluded.
@@ -44,6 +46,7 @@ struct RunTrace {
   std::vector<Record> records{};
   std::string status{};  ///< of `finish`
   std::string reason{};
+  Hang hang{};         ///< of the event `hang`
   std::string text{};  ///< the lines as they stand in the file, to be kept when the run fails
 };
 
@@ -69,6 +72,8 @@ class TraceReader {
   /// The next run or unsupported scenario; nothing at the end. A run that has no `finish` (the player died in
   /// it) ends the trace silently: the caller knows what it asked for. Errors name the line.
   Expected<std::optional<TraceItem>> next();
+  /// At the end: the run that has no `finish`, as far as it was written; null if there is none.
+  const RunTrace* unfinished() const { return in_run_ ? &current_ : nullptr; }
 
  private:
   Expected<std::optional<Record>> next_record();

@@ -122,7 +122,8 @@ Verdict Tally::close(unsigned long expected_runs, const std::string& why_fewer) 
     verdict_.kind = VerdictKind::fail;
   } else if (verdict_.runs < expected_runs) {
     verdict_.kind = VerdictKind::inconclusive;
-    verdict_.reason = fmt::format("{} of {} runs came back: {}", verdict_.runs, expected_runs, why_fewer);
+    verdict_.reason = fmt::format("{} of {} runs came back: {}", verdict_.runs - inconclusive_, expected_runs,
+                                  inconclusive_ > 0 ? inconclusive_reason_ : why_fewer);
   } else if (inconclusive_ > 0) {
     verdict_.kind = VerdictKind::inconclusive;
     verdict_.reason = fmt::format("{} runs: {}", inconclusive_, inconclusive_reason_);

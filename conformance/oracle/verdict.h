@@ -26,9 +26,10 @@ struct Verdict {
   unsigned long applicable = 0;
   unsigned long failed = 0;
   std::vector<std::string> required;
-  std::vector<std::string> seen;                ///< of the first failing run
-  std::vector<std::string> excerpt;             ///< of it: the smallest part that shows the failure
-  unsigned long failed_run = 0;                 ///< its number, from 0
+  std::vector<std::string> seen;     ///< of the first failing run
+  std::vector<std::string> excerpt;  ///< of it: the smallest part that shows the failure; of a hang
+                                     ///< or a crash the last events that were written
+  unsigned long failed_run = 0;      ///< its number, from 0
   std::map<std::string, unsigned long> orders;  ///< profile and unspecified rules: order seen -> runs
   std::string reproduce;
   std::string known;  ///< why this violation is expected (expectations.h); "" = it is not

@@ -3,8 +3,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <signal.h>
-#include <sys/time.h>
 #include <unistd.h>
+
+#include "conformance/players/watchdog.h"
 
 namespace tickmark::conformance {
 
@@ -36,13 +37,6 @@ std::optional<Lack> find_lack(const Scenario& scenario, const PlayerTraits& trai
   return std::nullopt;
 }
 
-// SIGALRM's default action ends the process wherever it hangs, in a callback or in poll.
-void set_alarm(Nanos deadline) {
-  const itimerval timer{{0, 0},
-                        {deadline.count() / 1'000'000'000, (deadline.count() % 1'000'000'000) / 1000}};
-  setitimer(ITIMER_REAL, &timer, nullptr);
-}
-
 }  // namespace
 
 int play_scenarios(const ScenarioFile& file, const std::filesystem::path& trace, const PlayerTraits& traits) {
@@ -53,19 +47,20 @@ int play_scenarios(const ScenarioFile& file, const std::filesystem::path& trace,
   }
   if (traits.clock) recorder->set_clock(traits.clock);
   signal(SIGPIPE, SIG_IGN);
+  Watchdog watchdog(*recorder);
   for (const Scenario& scenario : file.scenarios) {
     if (const auto lack = find_lack(scenario, traits)) {
       recorder->unsupported(scenario.id, name_of(lack->verb), lack->reason);
       continue;
     }
     for (unsigned run = 0; run < file.repeat; ++run) {
-      set_alarm(file.deadline);
+      watchdog.arm(file.deadline);
       {
         recorder->start(scenario.id, run);  // before the loop exists: its first time is not earlier
         const auto machine = traits.make_machine(*recorder);
         machine->play(scenario);
       }
-      set_alarm(Nanos{0});
+      watchdog.disarm();
       if (!recorder->finish()) {
         std::fprintf(stderr, "cannot write the trace %s: is the disk full?\n", trace.c_str());
         return 3;

@@ -23,8 +23,8 @@ struct PlayerTraits {
   std::function<Nanos()> clock{};
 };
 
-/// Exit code of `play`. A run that passes the file's deadline ends the process by SIGALRM, after its start
-/// has been left out of the trace: the harness names it a hang.
+/// Exit code of `play`. A run that passes the file's deadline ends the process by SIGALRM, when its last
+/// records and the event `hang` have been written (watchdog.h).
 int play_scenarios(const ScenarioFile& file, const std::filesystem::path& trace, const PlayerTraits& traits);
 
 /// A loopback TCP server on a thread of its own, never seen by the loop under test: reads and discards,

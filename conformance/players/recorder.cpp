@@ -1,5 +1,6 @@
 #include "conformance/players/recorder.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -28,6 +29,7 @@ void Recorder::start(std::string_view scenario, unsigned run) {
   scenario_ = scenario;
   run_ = run;
   entries_.clear();
+  tail_->added = 0;
   recording_ = true;
   started_ = now();
 }
@@ -109,11 +111,30 @@ void Recorder::print(const Entry& entry) {
   text_ += "}\n";
 }
 
+void Recorder::print_start() {
+  fmt::format_to(std::back_inserter(text_), R"({{"event":"start","scenario":"{}","run":{},"time_ns":{}}})",
+                 scenario_, run_, started_.count());
+  text_ += '\n';
+}
+
+void Recorder::hang(const HangTimes& times, std::string_view states) {
+  print_start();
+  const size_t added = tail_->added.load(std::memory_order_acquire);
+  const size_t kept = std::min(added, tail_->entries.size());
+  for (size_t i = added - kept; i < added; ++i) print(tail_->entries[i % tail_->entries.size()]);
+  const nlohmann::ordered_json record{{"event", "hang"},
+                                      {"lasted_ns", times.lasted.count()},
+                                      {"cpu_ns", times.cpu.count()},
+                                      {"waited_ns", times.waited.count()},
+                                      {"lost_ns", times.lost.count()},
+                                      {"reason", states}};
+  text_ += record.dump() + "\n";
+  write_out();
+}
+
 bool Recorder::finish() {
   auto out = std::back_inserter(text_);
-  fmt::format_to(out, R"({{"event":"start","scenario":"{}","run":{},"time_ns":{}}})", scenario_, run_,
-                 started_.count());
-  text_ += '\n';
+  print_start();
   for (const Entry& entry : entries_) print(entry);
   fmt::format_to(out, R"({{"event":"quiescent","time_ns":{}}})", quiescent_.count());
   text_ += '\n';

@@ -2,9 +2,12 @@
 // The records of a run, kept in memory while the loop turns and written when the run is over: output while a
 // loop is under test would change its phases.
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +25,14 @@ struct LoopState {
   std::string_view phase;  ///< "" = the loop does not say
   uint64_t iteration = 0;
   Nanos now{-1};  ///< cached time; negative = not known
+};
+
+/// What became of the time of a run that passed its deadline; of `waited` and `cpu` the sum over all threads.
+struct HangTimes {
+  Nanos lasted{0};
+  Nanos cpu{0};
+  Nanos waited{0};  ///< ready to run, while others did
+  Nanos lost{0};    ///< the whole process stood still: stopped, or its machine was
 };
 
 /// Labels are views into the scenario, which outlives the run.
@@ -50,6 +61,9 @@ class Recorder {
   void quiescent();
   /// Writes the run. False when the file cannot be written.
   bool finish();
+  /// Writes the last records of a run that does not end, and why it does not. From another thread, while that
+  /// of the run stands still.
+  void hang(const HangTimes& times, std::string_view states);
 
  private:
   enum class Kind : uint8_t { schedule, begin, end, complete, turned };
@@ -66,10 +80,23 @@ class Recorder {
     LoopState loop{};
   };
 
-  explicit Recorder(UniqueFd file) : file_(std::move(file)) { entries_.reserve(4096); }
-  void add(Entry entry) {
-    if (recording_) entries_.push_back(entry);
+  // The last records once more, where they never move: a run is stopped anywhere, in push_back, too.
+  struct Tail {
+    std::array<Entry, 64> entries;
+    std::atomic<size_t> added{0};
+  };
+
+  explicit Recorder(UniqueFd file) : file_(std::move(file)), tail_(std::make_unique<Tail>()) {
+    entries_.reserve(4096);
   }
+  void add(const Entry& entry) {
+    if (!recording_) return;
+    entries_.push_back(entry);
+    const size_t number = tail_->added.load(std::memory_order_relaxed);
+    tail_->entries[number % tail_->entries.size()] = entry;
+    tail_->added.store(number + 1, std::memory_order_release);
+  }
+  void print_start();
   void print(const Entry& entry);
   bool write_out();
 
@@ -81,6 +108,7 @@ class Recorder {
   Nanos started_{0};
   Nanos quiescent_{0};
   std::vector<Entry> entries_;
+  std::unique_ptr<Tail> tail_;
   std::string text_;
 };
 

@@ -89,10 +89,7 @@ conformance::RunProcess runner(const ResolvedSubject& subject) {
     run.deadline = deadline;
     auto done = process::run_once(command, run);
     if (!done) return std::unexpected(done.error());
-    return conformance::ProcessResult{.exit_code = done->exit.code,
-                                      .signal = done->exit.signal,
-                                      .timed_out = done->exit.hung,
-                                      .stderr_tail = done->exit.stderr_tail};
+    return process_result(done->exit, deadline);
   };
 }
 

@@ -71,6 +71,17 @@ class LoadBeside {
 
 }  // namespace
 
+conformance::ProcessResult process_result(const process::ExitReport& exit, Nanos deadline) {
+  conformance::ProcessResult result{
+      .exit_code = exit.code, .signal = exit.signal, .timed_out = exit.hung, .stderr_tail = exit.stderr_tail};
+  if (exit.hung && exit.usage_when_hung) {
+    result.hang.lasted = deadline;
+    result.hang.cpu = exit.usage_when_hung->cpu_time;
+    result.hang.waited = exit.usage_when_hung->run_queue_wait;
+  }
+  return result;
+}
+
 conformance::RunProcess loaded_runner(Parameters options, int connections, LoadFaults& faults) {
   return [options = std::move(options), connections, &faults](
              const std::vector<std::string>& argv, Nanos deadline) -> Expected<conformance::ProcessResult> {
@@ -88,10 +99,7 @@ conformance::RunProcess loaded_runner(Parameters options, int connections, LoadF
       const std::string wrong = load.end();
       if (faults.first.empty()) faults.first = wrong;
     }
-    return conformance::ProcessResult{.exit_code = exit.code,
-                                      .signal = exit.signal,
-                                      .timed_out = exit.hung,
-                                      .stderr_tail = exit.stderr_tail};
+    return process_result(exit, deadline);
   };
 }
 

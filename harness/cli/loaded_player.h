@@ -7,6 +7,7 @@
 #include <string>
 
 #include "conformance/oracle/conform.h"
+#include "harness/process/subject_process.h"
 #include "harness/vocabulary/service.h"
 
 namespace tickmark::cli {
@@ -15,6 +16,9 @@ namespace tickmark::cli {
 struct LoadFaults {
   std::string first;  ///< "" = every connection was held and every reply was right
 };
+
+/// How a player ended that had until `deadline`, in the oracle's words.
+conformance::ProcessResult process_result(const process::ExitReport& exit, Nanos deadline);
 
 /// Starts players with `--serve sockets`, keeps `connections` connections busy until they end, and says how
 /// they ended. `options` stand behind the player's arguments; `faults` must outlive the runner.

@@ -28,7 +28,9 @@ std::vector<std::string> explanation(const Verdict& verdict) {
                                  fmt::format("required: {}", fmt::join(verdict.required, "; "))};
   if (!verdict.seen.empty()) lines.push_back(fmt::format("seen: {}", fmt::join(verdict.seen, " ")));
   if (!verdict.excerpt.empty()) {
-    lines.push_back(fmt::format("trace of run {}, what shows it:", verdict.failed_run));
+    lines.push_back(verdict.failed > 0
+                        ? fmt::format("trace of run {}, what shows it:", verdict.failed_run)
+                        : fmt::format("run {} never ended; its last events:", verdict.failed_run));
     for (const std::string& line : verdict.excerpt) lines.push_back("  " + line);
   }
   if (verdict.runs > 0) {

@@ -75,6 +75,7 @@ struct SubjectProcess::Impl {
   Ready ready;
   bool asked = false;  ///< to stop
   bool hung = false;   ///< a deadline passed
+  std::optional<TreeUsage> usage_when_hung;
   std::optional<ExitReport> report;
 
   /// Ends the tree by force and says how it had ended until then.
@@ -83,6 +84,7 @@ struct SubjectProcess::Impl {
     guarded->end();
     ExitReport result = report_of(guarded->observed());
     result.hung = hung;
+    result.usage_when_hung = usage_when_hung;
     const bool on_its_signal = result.signal != 0 && !(asked && result.signal == SIGTERM);
     result.crashed = by_itself && (!asked || on_its_signal);
     report = result;
@@ -155,6 +157,7 @@ ExitReport SubjectProcess::stop(Nanos grace, Nanos term_grace) {
     impl_->asked = true;
     guarded.close_stdin();
     if (!guarded.wait(now() + grace, ended)) {
+      impl_->usage_when_hung = sample_tree(impl_->ready.pid, UsageDetail::kThreads);
       guarded.terminate();
       impl_->hung = !guarded.wait(now() + term_grace, ended);
     }
@@ -180,11 +183,14 @@ Expected<RunOutput> run_once(const Command& command, const RunOptions& options) 
   auto guarded = Guarded::start(command, std::move(guarded_options));
   if (!guarded) return std::unexpected(guarded.error());
   const bool ended = (*guarded)->wait(deadline, [](const Observed& seen) { return seen.ended || seen.gone; });
+  std::optional<TreeUsage> usage;
+  if (!ended) usage = sample_tree((*guarded)->observed().root, UsageDetail::kThreads);
   (*guarded)->end();
   Observed seen = (*guarded)->observed();
   RunOutput output;
   output.exit = report_of(seen);
   output.exit.hung = !ended;
+  output.exit.usage_when_hung = usage;
   output.exit.crashed = ended && seen.signal != 0;
   output.out = std::move(seen.out);
   output.truncated = seen.out_truncated;

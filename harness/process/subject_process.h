@@ -52,7 +52,8 @@ struct ExitReport {
   int leftover = 0;               ///< processes of its tree that were still there when its root had ended
   nlohmann::json final_counters;  ///< the object under "final"; null if it printed none
   std::string stderr_tail;        ///< last 4 KiB
-  std::optional<TreeRusage> rusage;  ///< absent if the guard itself was killed
+  std::optional<TreeRusage> rusage;          ///< absent if the guard itself was killed
+  std::optional<TreeUsage> usage_when_hung;  ///< hung: since its start, just before it was ended by force
 };
 
 /// A running subject. Movable; used from one thread. A thread of its own reads the subject's output, so

@@ -26,7 +26,7 @@ class Trace {
     this.fd_ = fs.openSync(file, 'w');
   }
 
-  // Appends synchronously: a crash loses only the run in flight.
+  // Appends synchronously: a crash or a hang loses at most the callback in flight.
   append(records) {
     const bytes = Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
     for (let at = 0; at < bytes.length;) at += fs.writeSync(this.fd_, bytes, at);
@@ -43,9 +43,8 @@ function keep_alive() {
 
 // Many runs, one after the other, in one process.
 class SharedLoop {
-  constructor(scenarios, repeat, services, trace) {
+  constructor(scenarios, repeat, services) {
     this.services_ = services;
-    this.trace_ = trace;
     this.left_ = [];
     for (const scenario of scenarios) {
       for (let number = 0; number < repeat; number += 1) this.left_.push({ scenario, number });
@@ -97,7 +96,7 @@ class SharedLoop {
   finish_(run) {
     this.run_ = null;
     run.finish();
-    this.trace_.append(run.records);
+    run.write_out();
     run.undo_all();
     if (clean_up(run)) timers.setImmediate(() => this.next());
     else this.next();
@@ -105,11 +104,11 @@ class SharedLoop {
 }
 
 // One run in the real main script; it ends with the process, when the loop has nothing left to do.
-function play_alone(scenario, services, trace) {
+function play_alone(scenario, services) {
   const run = new Run(scenario, 0, services, () => {});
   const wrap_up = (code) => {
     if (code === 0 || run.failing) run.finish();
-    trace.append(run.records);
+    run.write_out();
     if (code !== 0 && run.failing) process.reallyExit(0); // it ended as the scenario says
   };
   services.wrap_up_last = () => process.removeListener('exit', wrap_up).on('exit', wrap_up);
@@ -137,13 +136,13 @@ function load_scenarios(parsed) {
     ({ event: 'unsupported', scenario: id, verb, reason })));
   say_unsupported(document.scenarios.filter(({ unsupported }) => unsupported !== null));
   const scenarios = document.scenarios.filter(({ unsupported }) => unsupported === null);
-  const services = prepare(parsed.scenarios, parsed.trace, scenarios);
+  const services = Object.assign({ trace }, prepare(parsed.scenarios, parsed.trace, scenarios));
   return {
     lack: (reason) => say_unsupported(scenarios.map(({ id }) => ({ id, unsupported: { verb: 'main', reason } }))),
     play_main: () => {
       if (scenarios.length === 0) return;
-      if (scenarios[0].own_process) play_alone(scenarios[0], services, trace);
-      else begin(document, () => new SharedLoop(scenarios, document.repeat, services, trace).next());
+      if (scenarios[0].own_process) play_alone(scenarios[0], services);
+      else begin(document, () => new SharedLoop(scenarios, document.repeat, services).next());
     },
   };
 }

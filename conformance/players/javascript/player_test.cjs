@@ -3,7 +3,7 @@
 // are those every supported Node shows; what the rules say of them is the oracle's business.
 
 const assert = require('node:assert');
-const { spawnSync } = require('node:child_process');
+const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -130,6 +130,22 @@ test('in a process of its own the steps run in the real main script, and the run
   assert.strictEqual(records.at(-1).status, 'ok');
 });
 
+test('of a callback that never returns, everything before it is in the trace', async () => {
+  const scenarios = path.join(kFolder, 'hanging.json');
+  const trace = path.join(kFolder, 'hanging.ndjson');
+  fs.writeFileSync(scenarios, JSON.stringify({ schema: 'tickmark.scenarios/1', kind: 'scenarios', scenarios: [
+    { id: 'a/b', steps: [timeout('a', 1, [{ verb: 'busy', ms: 3600000 }]), tick('t')] }] }));
+  const player = spawn(process.execPath, [kSubject, 'play', '--scenarios', scenarios, '--trace', trace]);
+  const written = () => (fs.existsSync(trace) ? fs.readFileSync(trace, 'utf8') : '').split('\n').slice(0, -1);
+  const begun = (line) => line.includes('"begin"') && line.includes('"label":"a"');
+  const end_ms = Date.now() + kDeadlineMs;
+  while (!written().some(begun) && Date.now() < end_ms) await new Promise((then) => { setTimeout(then, 10); });
+  player.kill('SIGKILL');
+  const records = written().map((line) => JSON.parse(line));
+  assert.strictEqual(order_of(records), 'main t a');
+  assert.deepStrictEqual(records.slice(1, 3).map(({ event }) => event), ['start', 'begin']);
+});
+
 test('records carry what docs/traces.md asks for', () => {
   const { records } = play({ pool: 2, scenarios: [{ id: 'a/b', steps: [timeout('t', 3),
     { verb: 'clear', target: 't', label: 'cleared' }, immediate('i', [tick('k')])] }] });
@@ -243,7 +259,8 @@ test('the next run hears nothing of the last one', () => {
   const quiet = { id: 'a/quiet', steps: [timeout('a', 1, [fail])] };
   const { code, records } = play({ scenarios: [loud, quiet] });
   assert.strictEqual(code, 1, 'nobody handles the error of the second');
-  assert.deepStrictEqual(runs_of(records).map(order_of), ['main a u']);
+  assert.deepStrictEqual(runs_of(records).map(order_of), ['main a u', 'main a']);
+  assert.notStrictEqual(records.at(-1).event, 'finish', 'it died in that run');
 });
 
 test('an error of the runtime\'s own code is a crash, no mistake of the scenario', () => {

@@ -69,6 +69,7 @@ class Run {
     this.owed_ = 0;
     this.quiet_after_ns_ = 0;
     this.over_ = false;
+    this.written_ = 0; // so many records stand in the trace
     this.on_idle_ = on_idle;
   }
 
@@ -95,6 +96,14 @@ class Run {
     const { label, site, cause } = what;
     this.open_.push(what);
     this.records.push(Object.assign({ event: 'begin', label, site, cause, time_ns: now_ns() }, more));
+    // Should it never return, this much is known. Before it, every record is complete.
+    if (this.open_.length === 1) this.write_out();
+  }
+
+  // Appends to the trace what is new.
+  write_out() {
+    this.services.trace.append(this.records.slice(this.written_));
+    this.written_ = this.records.length;
   }
 
   end_({ label, site, cause }) {

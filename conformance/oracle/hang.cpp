@@ -1,0 +1,22 @@
+#include "conformance/oracle/hang.h"
+
+#include <fmt/format.h>
+
+namespace tickmark::conformance {
+
+// A run takes 1 to 10 ms. One that loops for ever has had more than a twentieth of the time, even beside
+// spinners; one that waits for what never comes did not want a CPU.
+bool was_starved(const Hang& hang) {
+  return hang.lasted > Nanos{0} && hang.cpu < hang.lasted / 20 && hang.waited + hang.lost > hang.lasted / 2;
+}
+
+std::string times_text(const Hang& hang) {
+  if (hang.lasted <= Nanos{0}) return "";
+  std::string text = fmt::format(
+      "in {:.2f} s it used {:.2f} s of CPU, was ready for one for {:.2f} s and stood still for {:.2f} s",
+      seconds(hang.lasted), seconds(hang.cpu), seconds(hang.waited), seconds(hang.lost));
+  if (!hang.states.empty()) text += "; " + hang.states;
+  return text;
+}
+
+}  // namespace tickmark::conformance
