@@ -36,6 +36,7 @@ int uv_subject_main(int argc, char** argv, const std::string& name,
   description.versions.emplace("uv", uv_version_string());
   description.workloads = {"cpu", "crypto", "fs", "hello", "sockets"};
   description.options = {{"headers", "lean"}, {"pool", "4"}, {"write", "try"}};
+  description.features = {"play_rules_under_load"};
   return subject::subject_main(
       argc, argv, {.description = description, .serve = serve, .play = conformance::libuv::play});
 }

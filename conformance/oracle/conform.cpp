@@ -30,6 +30,19 @@ std::string mode_for(const ConformPlan& plan, const Rule& rule) {
   return !plan.mode.empty() || speaks_of(rule, "cjs") ? plan.mode : rule.modes.front();
 }
 
+bool has_verb(const nlohmann::json& steps, std::string_view verb) {
+  return steps.dump().find(fmt::format("\"verb\":\"{}\"", verb)) != std::string::npos;
+}
+
+// What a single turn does, and whether a loop is alive, is about all that lives in it: also about sockets of
+// others.
+bool speaks_of_the_whole_loop(const Rule& rule) {
+  const auto is_turn_of_its_own = [](const nlohmann::json& turn) {
+    return turn.value("mode", "default") != "default" || turn.contains("label");
+  };
+  return std::ranges::any_of(rule.run, is_turn_of_its_own) || has_verb(rule.steps, "is_alive");
+}
+
 // Why the rule is not asked at all; nothing when it is.
 std::optional<std::string> not_asked(const ConformPlan& plan, const Rule& rule) {
   if (auto reason = outside(rule.versions, plan.versions)) return reason;
@@ -40,6 +53,8 @@ std::optional<std::string> not_asked(const ConformPlan& plan, const Rule& rule) 
     return fmt::format("speaks of {} only", fmt::join(rule.modes, ", "));
   if (plan.connections > 0 && rule.own_process)
     return "needs a process of its own, which nobody is connected to";
+  if (plan.connections > 0 && speaks_of_the_whole_loop(rule))
+    return "asks what the whole loop does, and others live in it";
   return std::nullopt;
 }
 

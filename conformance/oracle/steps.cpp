@@ -102,6 +102,7 @@ constexpr std::array kVerbs{
     Verb{"pipeline", Value::label, "on to", "on to"},
     Verb{"datagram_send", Value::label, "on", "on"},
     Verb{"http_get", Value::label, "", ""},
+    Verb{"ipc_send", Value::label, "on", "on"},
     Verb{"deferred", Value::thing, "", ""},
     Verb{"pass_through", Value::thing, "on", "on"},
     Verb{"async_returning", Value::thing, "on", "on"},
@@ -110,6 +111,8 @@ constexpr std::array kVerbs{
     Verb{"channel", Value::thing, "", ""},
     Verb{"worker", Value::thing, "count", "count"},
     Verb{"child", Value::thing, "missing", ""},
+    Verb{"fork", Value::thing, "count echo", ""},
+    Verb{"broadcast", Value::thing, "", ""},
     Verb{"datagram", Value::thing, "", ""},
     Verb{"resolve_promise", Value::target, "to", ""},
     Verb{"reject_promise", Value::target, "", ""},
@@ -236,7 +239,7 @@ Expected<void> read_key(const Verb& verb, const std::string& key, const YAML::No
     return {};
   }
   static constexpr std::string_view kSwitches =
-      "refused started end promised by_name slow missing error strand once waits output";
+      "refused started end promised by_name slow missing error strand once waits output echo";
   if (has_word(kSwitches, key)) {
     step[key] = value.as<bool>(false);
     return {};
@@ -323,7 +326,7 @@ Expected<json> read_turns(const YAML::Node& list, Steps& into) {
 
 Expected<void> check_targets(const Steps& steps) {
   // The ends of a pair and of a channel, the output of a child, what a request is answered.
-  static constexpr std::string_view kParts = "client server output a b stdout response";
+  static constexpr std::string_view kParts = "client server output a b c stdout channel response";
   for (const std::string& target : steps.targets) {
     const size_t dot = target.find('.');
     const std::string suffix = dot == std::string::npos ? "" : target.substr(dot + 1);

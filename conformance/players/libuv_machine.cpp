@@ -2,22 +2,41 @@
 
 #include <unistd.h>
 
+#include "conformance/players/libuv_live_sockets.h"
 #include "conformance/players/libuv_status.h"
 #include "conformance/players/names.h"
 #include "conformance/players/player.h"
 
 namespace tickmark::conformance {
 
-UvMachine::UvMachine(Recorder& recorder) : Machine(recorder) { check_ok(uv_loop_init(&loop_)); }
+UvMachine::UvMachine(Recorder& recorder, uv_loop_t* shared)
+    : Machine(recorder), loop_(shared == nullptr ? own_loop_ : *shared) {
+  if (shared == nullptr) check_ok(uv_loop_init(&loop_));
+}
 
-UvMachine::~UvMachine() {
-  const auto close_one = [](uv_handle_t* open, void*) {
-    if (!uv_is_closing(open)) uv_close(open, nullptr);
+bool UvMachine::has_own_handles() const {
+  bool found = false;
+  const auto look = [](uv_handle_t* handle, void* into) {
+    if (!UvLiveSockets::owns(handle)) *static_cast<bool*>(into) = true;
   };
-  while (uv_loop_close(&loop_) == UV_EBUSY) {
+  uv_walk(const_cast<uv_loop_t*>(&loop_), look, &found);
+  return found;
+}
+
+// Requests, too. A flag that uv_stop() has left ends the first uv_run() only.
+void UvMachine::end_own_handles() {
+  const auto close_one = [](uv_handle_t* open, void*) {
+    if (!uv_is_closing(open) && !UvLiveSockets::owns(open)) uv_close(open, nullptr);
+  };
+  do {
     uv_walk(&loop_, close_one, nullptr);
     uv_run(&loop_, UV_RUN_DEFAULT);
-  }
+  } while (has_own_handles() || uv_loop_alive(&loop_) != 0);
+}
+
+UvMachine::~UvMachine() {
+  end_own_handles();
+  if (&loop_ == &own_loop_) check_ok(uv_loop_close(&loop_));
   for (const auto& item : items_) {
     if (item->child_input >= 0) ::close(item->child_input);
   }

@@ -1,5 +1,6 @@
 #pragma once
-// The verbs of the loop layer on libuv: one uv_ call each, on a fresh uv_loop_t per run.
+// The verbs of the loop layer on libuv: one uv_ call each, on a fresh uv_loop_t per run, or on one that
+// serves live sockets meanwhile.
 
 #include <atomic>
 #include <map>
@@ -15,8 +16,9 @@ namespace tickmark::conformance {
 
 class UvMachine : public Machine {
  public:
-  explicit UvMachine(Recorder& recorder);
-  /// Closes what the scenario left open and turns the loop until it is empty.
+  /// On `shared`, if that is given: a loop in which UvLiveSockets are served, none of which keeps it alive.
+  explicit UvMachine(Recorder& recorder, uv_loop_t* shared = nullptr);
+  /// Closes what the scenario left open and turns the loop until nothing of it is left.
   ~UvMachine() override;
 
   /// Why libuv has no such verb; nothing when it has.
@@ -97,7 +99,11 @@ class UvMachine : public Machine {
                           unsigned flags);
   static void on_exit(uv_process_t* process, int64_t code, int signal);
 
-  uv_loop_t loop_{};
+  bool has_own_handles() const;
+  void end_own_handles();
+
+  uv_loop_t own_loop_{};
+  uv_loop_t& loop_;
   std::vector<std::unique_ptr<Item>> items_;
   std::map<std::string, Item*, std::less<>> names_;
   std::map<const Step*, Pair> pairs_;

@@ -46,9 +46,12 @@ std::optional<std::string> RefloopMachine::lacks(const Step& step) {
       return "the reference loop has no streams without a descriptor";
     case Verb::channel:
     case Verb::worker:
+    case Verb::broadcast:
     case Verb::post:
       return "the reference loop's ports are of its loop layer";
     case Verb::child:
+    case Verb::fork:
+    case Verb::ipc_send:
     case Verb::datagram:
     case Verb::datagram_send:
       return "the reference loop's processes and datagrams are of its loop layer";

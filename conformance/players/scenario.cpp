@@ -82,6 +82,7 @@ constexpr std::array kVerbs{
     VerbTraits{"pipeline", true},
     VerbTraits{"datagram_send", true},
     VerbTraits{"http_get", true},
+    VerbTraits{"ipc_send", true},
     VerbTraits{"deferred", false},
     VerbTraits{"pass_through", false},
     VerbTraits{"async_returning", false},
@@ -90,6 +91,8 @@ constexpr std::array kVerbs{
     VerbTraits{"channel", false},
     VerbTraits{"worker", false},
     VerbTraits{"child", false},
+    VerbTraits{"fork", false},
+    VerbTraits{"broadcast", false},
     VerbTraits{"datagram", false},
     VerbTraits{"resolve_promise", false},
     VerbTraits{"reject_promise", false},
@@ -161,6 +164,7 @@ Step read_one(const json& object) {
   step.by_name = keys.get<bool>("by_name", false);
   step.slow = keys.get<bool>("slow", false);
   step.missing = keys.get<bool>("missing", false);
+  keys.get<bool>("echo", false);  // of the Node layer, which no native player speaks: known, and not kept
   step.error = keys.get<bool>("error", false);
   step.strand = keys.get<bool>("strand", false);
   step.once = keys.get<bool>("once", false);
@@ -227,6 +231,7 @@ ScenarioFile read_document(const json& document) {
   file.pool = keys.get<unsigned>("pool", 4);
   file.repeat = keys.get<unsigned>("repeat", 1);
   file.deadline = Nanos{keys.get<int64_t>("deadline_ms", 5000) * 1'000'000};
+  file.connections = keys.get<int>("connections", 0);
   file.background.seed = keys.get<uint64_t>("seed", 1);
   file.background.duration = Nanos{keys.get<int64_t>("duration_ms", 0) * 1'000'000};
   if (const json* scenarios = keys.find("scenarios")) {

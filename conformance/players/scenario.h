@@ -79,6 +79,7 @@ enum class Verb {
   pipeline,
   datagram_send,
   http_get,
+  ipc_send,
   // and without:
   deferred,
   pass_through,
@@ -88,6 +89,8 @@ enum class Verb {
   channel,
   worker,
   child,
+  fork,
+  broadcast,
   datagram,
   resolve_promise,
   reject_promise,
@@ -163,6 +166,7 @@ struct ScenarioFile {
   unsigned pool = 4;
   unsigned repeat = 1;
   Nanos deadline = 5s;
+  int connections = 0;  ///< the player begins when so many are open (`play --serve sockets`)
   std::vector<Scenario> scenarios;
   Background background;
 };

@@ -1,10 +1,14 @@
 'use strict';
-// The verbs about messages: a MessageChannel, and a worker thread. Messages of a sender are numbered, so that
-// a receiver can tell lost, doubled and swapped ones.
+// The verbs about messages: a MessageChannel, a BroadcastChannel, and a worker thread. Messages of a sender are
+// numbered, so that a receiver can tell lost, doubled and swapped ones.
 
 const path = require('path');
-const { workers } = require('./runtime.cjs');
+const { load, process, workers } = require('./runtime.cjs');
 const { Thing } = require('./things.cjs');
+
+const { EventEmitter } = load('events');
+
+let broadcasts = 0;
 
 class Port extends Thing {
   constructor(run, port, ends_with, destroy) {
@@ -28,10 +32,31 @@ class Port extends Thing {
   }
 }
 
+exports.Port = Port;
+
 exports.channel = (run, step) => {
   const { port1, port2 } = new workers.MessageChannel();
   run.add_thing(`${step.label}.a`, new Port(run, port1, 'close', () => port1.close()));
   run.add_thing(`${step.label}.b`, new Port(run, port2, 'close', () => port2.close()));
+};
+
+// An event target, not an emitter, and it does not say that it has closed.
+function broadcast_port(run, name) {
+  const channel = new workers.BroadcastChannel(name);
+  const emitter = new EventEmitter();
+  channel.onmessage = ({ data }) => emitter.emit('message', data);
+  return new Port(run, Object.assign(emitter, { postMessage: (message) => channel.postMessage(message) }), 'closed',
+    () => {
+      channel.close();
+      emitter.emit('closed');
+    });
+}
+
+// Three ends of one name, which nothing else has.
+exports.broadcast = (run, step) => {
+  broadcasts += 1;
+  const name = `tickmark-${process.pid}-${workers.threadId}-${broadcasts}`;
+  for (const end of ['a', 'b', 'c']) run.add_thing(`${step.label}.${end}`, broadcast_port(run, name));
 };
 
 exports.post = (run, step) => run.thing(step.target).post(step.count === undefined ? 1 : step.count);

@@ -10,6 +10,8 @@ const kOwnLayer = `${title}'s own module for this calls back through streams and
 const kAsio = 'an operation of Asio';
 const kNoLoopTimer = `${title}'s timers are setTimeout and setInterval`;
 const kNoThreads = workers === null ? `this ${title} has no worker threads` : undefined;
+const kNoBroadcast = workers === null || workers.BroadcastChannel === undefined
+  ? `this ${title} has no BroadcastChannel` : undefined;
 const kNoAsyncHooks = load('async_hooks').createHook === undefined ? `${title} has no async_hooks` : undefined;
 
 const kCallbacks = {
@@ -37,6 +39,7 @@ const kCallbacks = {
   pipeline: { keys: ['on', 'to'] },
   datagram_send: { keys: ['on'] },
   http_get: { keys: [] },
+  ipc_send: { keys: ['on'] },
   timer: { keys: ['ms', 'repeat_ms', 'times', 'started'], unsupported: kNoLoopTimer },
   idle: { keys: ['times'], unsupported: kNoPhase },
   prepare: { keys: ['times'], unsupported: kNoPhase },
@@ -66,6 +69,8 @@ const kCalls = {
   post: { keys: ['target', 'count'] },
   worker: { keys: ['count'], unsupported: kNoThreads },
   child: { keys: ['missing'] },
+  fork: { keys: ['count', 'echo'] },
+  broadcast: { keys: [], unsupported: kNoBroadcast },
   datagram: { keys: [] },
   destroy: { keys: ['target', 'error'] },
   track_async: { keys: [], unsupported: kNoAsyncHooks },

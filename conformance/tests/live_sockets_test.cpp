@@ -1,0 +1,71 @@
+// `play --serve sockets` of native players: the runs begin when all are connected, in the loop that serves
+// them.
+
+#include <arpa/inet.h>
+#include <cstdio>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sys/socket.h>
+
+#include "conformance/tests/play_rules.h"
+#include "harness/base/unique_fd.h"
+
+namespace tickmark::conformance {
+namespace {
+
+constexpr int kConnections = 3;
+constexpr unsigned kRuns = 4;
+
+UniqueFd connect_to(uint16_t port) {
+  UniqueFd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  EXPECT_EQ(connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  return client;
+}
+
+std::string echo_of(const UniqueFd& client, const std::string& text) {
+  EXPECT_EQ(send(client.get(), text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
+  std::string back(text.size(), '?');
+  const ssize_t size = recv(client.get(), back.data(), back.size(), MSG_WAITALL);
+  back.resize(size < 0 ? 0 : static_cast<size_t>(size));
+  return back;
+}
+
+unsigned runs_in(const std::filesystem::path& trace) {
+  std::ifstream file(trace);
+  unsigned runs = 0;
+  for (std::string line; std::getline(file, line);) runs += line.find("\"finish\"") != line.npos ? 1 : 0;
+  return runs;
+}
+
+TEST(LiveSockets, are_served_before_the_runs_and_counted_and_hold_no_run_up) {
+  const ScratchFolder scratch;
+  const auto scenarios = scratch.path() / "scenarios.json";
+  const auto trace = scratch.path() / "trace.ndjson";
+  std::ofstream(scenarios) << nlohmann::json{
+      {"schema", "tickmark.scenarios/1"},
+      {"repeat", kRuns},
+      {"connections", kConnections},
+      {"scenarios", {{{"id", "a/b"}, {"steps", {{{"verb", "timer"}, {"label", "t"}, {"ms", 20}}}}}}}};
+  const std::string command = kBin + "player_libuv play --serve sockets --scenarios " + scenarios.string() +
+                              " --trace " + trace.string();
+  std::FILE* player = popen(command.c_str(), "r");
+  ASSERT_NE(player, nullptr);
+  char line[512] = "";
+  ASSERT_NE(std::fgets(line, sizeof line, player), nullptr);
+  const uint16_t port = nlohmann::json::parse(line)["ready"]["port"];
+  std::vector<UniqueFd> clients;
+  for (int i = 1; i < kConnections; ++i) clients.push_back(connect_to(port));
+  EXPECT_EQ(echo_of(clients.front(), "anyone?"), "anyone?");
+  EXPECT_EQ(runs_in(trace), 0u) << "one is missing";
+  clients.push_back(connect_to(port));
+  EXPECT_EQ(pclose(player), 0);
+  EXPECT_EQ(runs_in(trace), kRuns);
+}
+
+}  // namespace
+}  // namespace tickmark::conformance
