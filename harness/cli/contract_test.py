@@ -202,6 +202,14 @@ class Data(unittest.TestCase):
         self.assertEqual(done.returncode, 1, "a library of 1.44 must break rules of 1.48")
         self.assertIn("not ok", done.stdout)
 
+    def test_the_command_that_reproduces_a_failure_works_as_it_is_printed(self):
+        done = tickmark("conform", "libuv", "--rule", "loop/nowait_runs_timers_last", "--repeat", "2", "--as",
+                        "libuv@1.52")
+        printed = done.stdout.split("reproduce: ")[1].splitlines()[0]
+        again = subprocess.run(printed, shell=True, capture_output=True, text=True, timeout=120)
+        self.assertEqual(again.returncode, 1, printed + again.stderr)
+        self.assertIn("fail libuv: loop/nowait_runs_timers_last", again.stdout)
+
     def test_conform_judges_on_the_wire_what_has_no_player(self):
         rule = "wire/end_comes_after_the_last_byte"
         done = tickmark("conform", "raw_epoll", "--rule", rule, "--rule", "ticks", "--repeat", "2", "--json")
