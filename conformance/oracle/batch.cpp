@@ -115,6 +115,7 @@ Reading read_trace(const ConformPlan& plan, const Batch& batch, const fs::path& 
     ++reading.runs[&entry];
     const RunVerdict verdict = judge(*entry.rule, trace);
     entry.tally.add(verdict);
+    if (trace.last) entry.tally.no_more();
     if (verdict.outcome == Outcome::fail) keep_failure(plan, *entry.rule, entry.tally.verdict(), trace);
   }
 }

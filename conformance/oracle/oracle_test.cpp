@@ -298,6 +298,18 @@ TEST(Conform, shows_the_last_events_of_a_hang_and_accuses_nobody_who_was_not_giv
       << "it looped, beside two others";
 }
 
+TEST(Conform, a_scenario_that_its_player_gives_up_is_judged_by_what_was_played_and_blamed_for_nothing_later) {
+  std::string given_up = text_of("x/first", 0, "a b");
+  given_up.insert(given_up.rfind('}'), R"(,"last":true)");
+  const auto verdicts = conform_fake(
+      {{{given_up, {.signal = SIGSEGV}}, {text_of("x/third", 0, "a b") + text_of("x/third", 1, "a b"), {}}}},
+      three_rules(), 2);
+  EXPECT_EQ(verdicts[0].kind, VerdictKind::pass) << verdicts[0].reason;
+  EXPECT_EQ(verdicts[0].runs, 1u);
+  EXPECT_EQ(verdicts[1].kind, VerdictKind::crash);
+  EXPECT_EQ(verdicts[2].kind, VerdictKind::pass);
+}
+
 TEST(Conform, asks_the_runner_about_a_player_that_says_nothing) {
   FakePlayer player{{{"", {.timed_out = true, .hang = {.lasted = 10s, .cpu = 10ms, .waited = 6s}}},
                      {text_of("x/second", 0, "a b") + text_of("x/third", 0, "a b"), {}}}};

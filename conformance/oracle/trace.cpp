@@ -40,6 +40,14 @@ bool read_time(const json& object, const char* key, Nanos& into) {
   return true;
 }
 
+bool read_switch(const json& object, const char* key, bool& into) {
+  const auto found = object.find(key);
+  if (found == object.end()) return true;
+  if (!found->is_boolean()) return false;
+  into = found->get<bool>();
+  return true;
+}
+
 bool read_hang(const json& object, Record& record) {
   Hang& hang = record.hang;
   hang.states = record.reason;
@@ -54,7 +62,8 @@ bool read_keys(const json& object, Record& record) {
          read_text(object, "scenario", record.scenario) && read_text(object, "verb", record.verb) &&
          read_time(object, "time_ns", record.time) && read_time(object, "after_ns", record.after) &&
          read_time(object, "loop_now_ns", record.loop_now) && read_number(object, "ms", record.ms) &&
-         read_number(object, "bytes", record.bytes) && read_number(object, "run", record.run);
+         read_number(object, "bytes", record.bytes) && read_number(object, "run", record.run) &&
+         read_switch(object, "last", record.last);
 }
 
 }  // namespace
@@ -128,6 +137,7 @@ Expected<std::optional<TraceItem>> TraceReader::next() {
       in_run_ = false;
       current_.status = std::move(record.status);
       current_.reason = std::move(record.reason);
+      current_.last = record.last;
       current_.text += line_ + "\n";
       return std::move(current_);
     }

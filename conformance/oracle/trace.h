@@ -35,6 +35,7 @@ struct Record {
   long ms = 0;
   long bytes = 0;
   unsigned run = 0;
+  bool last = false;  ///< of `finish`: no more runs of this scenario follow
   Hang hang{};
 };
 
@@ -46,6 +47,7 @@ struct RunTrace {
   std::vector<Record> records{};
   std::string status{};  ///< of `finish`
   std::string reason{};
+  bool last = false;   ///< of `finish`
   Hang hang{};         ///< of the event `hang`
   std::string text{};  ///< the lines as they stand in the file, to be kept when the run fails
 };

@@ -34,8 +34,10 @@ bool Verdict::is_violation() const {
   return kind == VerdictKind::fail || kind == VerdictKind::hang || kind == VerdictKind::crash;
 }
 
+unsigned long Verdict::judged_runs() const { return std::min(applicable, runs); }
+
 double Verdict::applicability() const {
-  return runs == 0 ? 0 : static_cast<double>(applicable) / static_cast<double>(runs);
+  return runs == 0 ? 0 : static_cast<double>(judged_runs()) / static_cast<double>(runs);
 }
 
 std::string_view name_of(VerdictKind kind) {
@@ -118,6 +120,7 @@ void Tally::died(bool hung, std::string reason) {
 
 Verdict Tally::close(unsigned long expected_runs, const std::string& why_fewer) {
   if (settled_) return verdict_;
+  if (no_more_) expected_runs = verdict_.runs;
   if (verdict_.failed > 0) {
     verdict_.kind = VerdictKind::fail;
   } else if (verdict_.runs < expected_runs) {

@@ -39,6 +39,9 @@ struct Verdict {
 
   /// fail, hang or crash of a must or should rule: a finding unless an expectations file lists it.
   bool is_violation() const;
+  /// Runs in which there was something to judge. Beside a live workload a single run applies a rule many
+  /// times.
+  unsigned long judged_runs() const;
   /// Share of the runs in which there was something to judge, from 0 to 1; 0 without a run.
   double applicability() const;
 };
@@ -60,7 +63,9 @@ class Tally {
   void unsupported(std::string reason);
   void died(bool hung, std::string reason);
   unsigned long runs() const { return verdict_.runs; }
-  bool settled() const { return settled_; }
+  /// The player plays this one no more: what it has played is all.
+  void no_more() { no_more_ = true; }
+  bool settled() const { return settled_ || no_more_; }
   Verdict& verdict() { return verdict_; }
   /// The verdict over all runs; `expected_runs` fewer than played is inconclusive with `why_fewer`.
   Verdict close(unsigned long expected_runs, const std::string& why_fewer);
@@ -71,6 +76,7 @@ class Tally {
   unsigned long inconclusive_ = 0;
   std::string inconclusive_reason_;
   std::string inapplicable_reason_;
+  bool no_more_ = false;
   bool settled_ = false;  ///< unsupported, hang or crash: no more runs are expected
 };
 

@@ -10,6 +10,7 @@ using conformance::VerdictKind;
 
 std::string applicability(const Verdict& verdict) {
   if (verdict.runs == 0) return "";
+  if (verdict.applicable > verdict.runs) return fmt::format("{} places of one run", verdict.applicable);
   return fmt::format("{} of {} runs ({:.0f} %)", verdict.applicable, verdict.runs,
                      100 * verdict.applicability());
 }

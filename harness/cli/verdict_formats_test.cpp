@@ -71,6 +71,14 @@ TEST(VerdictFormats, EachTellsInHowManyRunsARuleCouldBeJudged) {
   EXPECT_EQ(nlohmann::json::parse(verdicts_json(passed))["rules"][0]["applicability"], 0.75);
 }
 
+TEST(VerdictFormats, ARuleThatAppliesManyTimesInOneRunIsJudgedInOneRun) {
+  Verdict generic = verdict_of(VerdictKind::pass, "generic/x");
+  generic.runs = 1;
+  generic.applicable = 7000;
+  EXPECT_NE(verdicts_text({generic}).find("1 of 1 runs could be judged (100.0 %)"), std::string::npos);
+  EXPECT_NE(verdicts_tap({generic}).find("applicable in 7000 places of one run"), std::string::npos);
+}
+
 TEST(VerdictFormats, TapCountsAndEscapes) {
   const std::string tap = verdicts_tap(one_of_each());
   expect_in_order(

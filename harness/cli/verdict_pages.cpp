@@ -29,7 +29,7 @@ struct Sum {
     ++kinds[std::string(conformance::name_of(verdict.kind))];
     known += verdict.known.empty() ? 0 : 1;
     runs += verdict.runs;
-    applicable += verdict.applicable;
+    applicable += verdict.judged_runs();
   }
   std::string text() const {
     std::string out;

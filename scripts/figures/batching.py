@@ -3,8 +3,9 @@
 On a runtime that keeps the rules, and on one that breaks some, so that there is something to fail; then the time for
 20 repetitions of every rule. A rule that fails in some of its runs only is compared with nothing: chance decides it.
 
-Where the two differ is Node 10 judged by the rules of Node 24 (--as): 348 of 350 verdicts are the same, an immediate
-that failed leaves its process broken for the next scenario, and a stream that never closes is waited for only once.
+Where the two once differed is Node 10 judged by the rules of Node 24 (--as): an immediate that failed leaves its
+process broken for the next scenario, so that rule has a process of its own, and a stream that never closes is waited
+for only once, so the player says that it plays that scenario no more.
 """
 import argparse
 import json

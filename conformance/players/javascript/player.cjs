@@ -76,7 +76,7 @@ class SharedLoop {
     this.looks_ += 1;
     if (this.looks_ <= kPatienceLooks || run.is_idle()) return;
     this.left_ = this.left_.filter(({ scenario }) => scenario !== run.scenario);
-    this.finish_(run);
+    this.finish_(run, { last: true });
   }
 
   // Nothing is owed any more: watches in silence before the run is called quiescent.
@@ -93,9 +93,9 @@ class SharedLoop {
     check(kFurtherChecks);
   }
 
-  finish_(run) {
+  finish_(run, more) {
     this.run_ = null;
-    run.finish();
+    run.finish(more);
     run.write_out();
     run.undo_all();
     if (clean_up(run)) timers.setImmediate(() => this.next());

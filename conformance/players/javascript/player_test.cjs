@@ -252,6 +252,7 @@ test('an event that never comes ends the run as it stands, and the scenario', ()
     { id: 'a/fine', steps: [tick('t')] }] });
   assert.strictEqual(code, 0);
   assert.deepStrictEqual(runs_of(records).map(order_of), ['main', 'main t', 'main t', 'main t']);
+  assert.deepStrictEqual(runs_of(records).map((run) => run.at(-1).last), [true, undefined, undefined, undefined]);
 });
 
 test('the next run hears nothing of the last one', () => {

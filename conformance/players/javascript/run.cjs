@@ -196,12 +196,13 @@ class Run {
     return Math.max(0, Math.ceil((this.quiet_after_ns_ - now_ns()) / 1e6));
   }
 
-  // The last records.
-  finish() {
+  // The last records; `more` stands in the very last.
+  finish(more) {
     this.end_all();
     this.over_ = true;
     this.records.push({ event: 'quiescent', time_ns: now_ns() });
-    this.records.push({ event: 'finish', scenario: this.scenario.id, run: this.number_, status: 'ok' });
+    const { id } = this.scenario;
+    this.records.push(Object.assign({ event: 'finish', scenario: id, run: this.number_, status: 'ok' }, more));
   }
 }
 
