@@ -161,6 +161,20 @@ class ReportTest(unittest.TestCase):
         notes = panels.void_block_notes(selection.points(read, headline.cell, headline.metric))
         self.assertTrue(any(trial.subject in note and "the core was slower" in note for note in notes), notes)
 
+    def test_numbers_beside_bars_end_inside_their_panel(self):
+        from types import SimpleNamespace
+        from tickmark_report import panels, style
+        read = bundle.read(support.whole())
+        points = [SimpleNamespace(subject=s.id, value=178000.0, low=166000.0, high=179000.0, valid=True, reason="")
+                  for s in read.subjects]
+        frame = style.Frame("Throughput", "close together", columns=2, left=1.32, gap_x=0.16)
+        axis = frame.axes[0][1]
+        panels.bars(axis, style.Palette(read.subjects), points, "rate")
+        panel = axis.get_window_extent()
+        self.assertEqual(len(axis.texts), len(points))
+        for text in axis.texts:
+            self.assertLessEqual(text.get_window_extent().x1, panel.x1, text.get_text())
+
     def test_csv_is_the_analysis(self):
         lines = (self.output / "summary.csv").read_text().splitlines()
         self.assertEqual(len(lines) - 1, len(bundle.read(support.whole()).comparisons))

@@ -1,5 +1,6 @@
 """Panels that several charts share: bars with intervals, and what stands where there is no number."""
 from matplotlib import ticker, transforms
+from matplotlib.text import Annotation
 
 from tickmark_report import selection, style, units
 
@@ -26,22 +27,38 @@ def mark(axis, palette, name, row):
                                                                  "points"))
 
 
-def _room_for(points):
-    top = max((p.high or p.value for p in points if p.value is not None), default=1) or 1
-    return top * 1.7
+LABEL_GAP_PT = 4  # from the end of a bar to its number
 
 
-def bars(axis, palette, points, kind, show_names=True, limit=None):
-    """Horizontal bars from zero with their intervals; invalid ones hollow, absent ones said so. Returns the notes."""
+def _room_for(axis):
+    """Where the axis must end so that each number beside its bar ends inside the panel."""
+    labels = [text for text in axis.texts if isinstance(text, Annotation)]
+    width = axis.get_window_extent().width
+    gap = 2 * LABEL_GAP_PT * axis.figure.dpi / 72
+    limits = [1.7 * label.xy[0] for label in labels]
+    for label in labels:
+        left = width - gap - label.get_window_extent().width
+        limits.append(label.xy[0] * width / max(left, width / 4))
+    return max(limits, default=1) or 1
+
+
+def same_end(axes):
+    """The panels end where the one that needs most room does."""
+    limit = max(axis.get_xlim()[1] for axis in axes)
+    for axis in axes:
+        axis.set_xlim(0, limit)
+
+
+def bars(axis, palette, points, kind, show_names=True):
+    """Horizontal bars from zero with their intervals; invalid ones hollow, absent ones said so. Returns the unit."""
     name_rows(axis, palette, [p.subject for p in points], show_names)
-    limit = limit or _room_for(points)
     values = [p.value for p in points if p.value is not None]
     scale, unit = units.axis_unit(values, kind)
     for row, p in enumerate(points):
         colour = palette.colour(p.subject)
         if p.value is None:
-            axis.text(limit * 0.01, row, short(p.reason), va="center", fontsize=style.SMALL, color=style.SOFT,
-                      style="italic")
+            axis.text(0.01, row, short(p.reason), va="center", fontsize=style.SMALL, color=style.SOFT,
+                      style="italic", transform=axis.get_yaxis_transform())
             continue
         look = dict(color=colour, alpha=0.82) if p.valid else dict(facecolor="white", edgecolor=colour,
                                                                   hatch="////", linewidth=0.7)
@@ -53,9 +70,10 @@ def bars(axis, palette, points, kind, show_names=True, limit=None):
                           marker="|", markersize=size, markeredgewidth=width)
             end = max(end, p.high)
         text = units.with_interval(p.value, p.low, p.high, kind)
-        axis.text(end + limit * 0.015, row, text if p.valid else f"{text} invalid", va="center",
-                  fontsize=style.SMALL, color=style.INK if p.valid else style.SOFT)
-    axis.set_xlim(0, limit)
+        axis.annotate(text if p.valid else f"{text} invalid", (end, row), (LABEL_GAP_PT, 0),
+                      textcoords="offset points", annotation_clip=False, va="center", fontsize=style.SMALL,
+                      color=style.INK if p.valid else style.SOFT)
+    axis.set_xlim(0, _room_for(axis))
     axis.xaxis.set_major_locator(ticker.MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]) if scale == 1 else
                                  _scaled_locator(scale))
     axis.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: units.thousands(value / scale)))
@@ -129,13 +147,14 @@ def bar_chart(bundle, palette, title, subtitle, places, per="", same_scale=False
     frame = style.Frame(title, subtitle, rows=rows, columns=columns, panel_height=0.12 + 0.165 * len(names),
                         left=1.32, gap_x=0.16,
                         notes=invalid_notes(titled) + missing_notes(titled) + selection.caveats(bundle, names))
-    limit = max(_room_for(points) for points in kept) if same_scale else None
     mixed = len({cell.placement for _, cell, _, _ in places}) > 1  # panels of different placement never compare
     for index, ((name, cell, _, kind), points) in enumerate(zip(places, kept)):
         axis = frame.axes[index // columns][index % columns]
-        unit = bars(axis, palette, points, kind, index % columns == 0, limit)
+        unit = bars(axis, palette, points, kind, index % columns == 0)
         axis.set_title(f"{name} · {cell.placement}" if mixed and cell.placement else name)
         axis.set_xlabel(f"{unit} {per}".rstrip())
+    if same_scale:
+        same_end([frame.axes[i // columns][i % columns] for i in range(len(places))])
     for index in range(len(places), rows * columns):
         frame.axes[index // columns][index % columns].set_visible(False)
     return frame.fig
