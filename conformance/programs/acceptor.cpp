@@ -14,7 +14,7 @@ void Acceptor::begin(const Program& program) {
   optional_.clear();
   has_run_.clear();
   thrower_.reset();
-  has_leftovers_ = left_by_a_tick_ = may_be_at_check_ = immediates_first_ = false;
+  has_leftovers_ = left_by_a_tick_ = may_be_at_check_ = immediates_first_ = drain_is_between_ = false;
   is_strict_ = true;
   running_ = kMain;
   do_body(kMain);
@@ -54,6 +54,7 @@ RuleId Acceptor::step_of_loop(Label label) {
   has_leftovers_ = may_be_at_check_ = immediates_first_ = false;
   queues_.begin_drain();
   call_back(label);
+  drain_is_between_ = profile_.drains_between && verb == Verb::immediate && phases_.has_rest_of_check();
   if (is_timer(verb)) phases_.timers.choose_next();
   if (verb == Verb::immediate && !profile_.drains_between) immediates_first_ = phases_.has_outstanding();
   return RuleId::none;
@@ -81,11 +82,15 @@ void Acceptor::after_error(Label thrower) {
     has_leftovers_ = true;
     return;
   }
-  if (verb == Verb::immediate) phases_.go_on_checking();
+  if (verb == Verb::immediate || drain_is_between_) phases_.go_on_checking();
   if (phases_.is_before_check()) phases_.begin_check();  // a tick of the leftovers has failed in turn
   // The rest of a check phase goes on without a drain, and that comes behind its first, which may be an empty
   // one.
-  if (phases_.take_empty_immediate()) return;
+  drain_is_between_ = false;
+  if (phases_.take_empty_immediate()) {
+    drain_is_between_ = phases_.has_rest_of_check();
+    return;
+  }
   immediates_first_ = phases_.has_outstanding();
   has_leftovers_ = true;
 }
@@ -113,7 +118,7 @@ bool Acceptor::may_come_before_the_drain(Label label) const {
 
 // At the end of a pass of the timers phase, also of one that fires nothing; else before the next check phase.
 RuleId Acceptor::drain_leftovers() {
-  has_leftovers_ = false;
+  has_leftovers_ = drain_is_between_ = false;
   if (phases_.place() == Place::poll) return phases_.go_to_check();
   may_be_at_check_ = phases_.place() != Place::timers || left_by_a_tick_;
   return phases_.place() == Place::timers ? RuleId::none : phases_.go_past_timers();

@@ -78,6 +78,8 @@ class Acceptor {
   // known.
   bool may_be_at_check_ = false;
   bool immediates_first_ = false;  // the rest of this check phase, before any drain
+  bool drain_is_between_ = false;  // two immediates: a failed tick then fails the phase, even if its rest is
+                                   // cleared by now
 };
 
 /// What is wrong, in words: "tick4 came as number 3, but only tick2 could: ticks run in the order ...".

@@ -232,6 +232,39 @@ TEST(AcceptorTest, errors_cut_the_drain_short) {
   EXPECT_EQ(w.judge({ran_a, ran_t, thrown, ran_b}), "errors_at_once");
 }
 
+// Behind b there would have been a drain; the phase has failed, even if b is cleared by then.
+TEST(AcceptorTest, a_tick_that_fails_between_two_immediates_fails_their_phase) {
+  Written w;
+  const Label a = w.add(Verb::immediate);
+  const Label b = w.add(Verb::immediate);
+  const Label t = w.add(Verb::tick, a);
+  const Label c = w.add(Verb::immediate, t);
+  const Label k = w.add(Verb::close, t);
+  const Step thrown{t, StepKind::uncaught};
+  const auto ran = [](Label label) { return Step{label, StepKind::callback}; };
+  Written cleared = w;
+  cleared.to(Verb::clear, b, t);
+  cleared.add(Verb::fail, t);
+  EXPECT_EQ(cleared.judge({ran(a), ran(t), thrown, ran(c), ran(k)}), "");
+  EXPECT_EQ(cleared.judge({ran(a), ran(t), thrown, ran(k), ran(c)}), "check_runs_its_own");
+  w.add(Verb::fail, t);
+  EXPECT_EQ(w.judge({ran(a), ran(t), thrown, ran(b), ran(k), ran(c)}), "");
+  EXPECT_EQ(w.judge({ran(a), ran(b), ran(t), thrown, ran(k), ran(c)}), "ticks_first");
+}
+
+TEST(AcceptorTest, a_tick_that_fails_behind_the_last_immediate_leaves_their_phase) {
+  Written w;
+  const Label a = w.add(Verb::immediate);
+  const Label t = w.add(Verb::tick, a);
+  const Label c = w.add(Verb::immediate, t);
+  const Label k = w.add(Verb::close, t);
+  w.add(Verb::fail, t);
+  const Step thrown{t, StepKind::uncaught};
+  const auto ran = [](Label label) { return Step{label, StepKind::callback}; };
+  EXPECT_EQ(w.judge({ran(a), ran(t), thrown, ran(k), ran(c)}), "");
+  EXPECT_EQ(w.judge({ran(a), ran(t), thrown, ran(c), ran(k)}), "closing_waits_for_closes");
+}
+
 TEST(AcceptorTest, what_a_reaction_throws_is_a_rejection) {
   Written w;
   const Label a = w.add(Verb::then);

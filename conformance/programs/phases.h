@@ -50,7 +50,12 @@ class Phases {
   Place place() const { return place_; }
   /// In the check phase: what runs without a drain before it. Nothing else may.
   bool has_outstanding() const { return place_ == Place::check && !outstanding_.empty(); }
-  /// An immediate has failed, and if it was the last of its phase: those set meanwhile run in the same.
+  /// The same, or only immediates that do nothing.
+  bool has_rest_of_check() const {
+    return place_ == Place::check && (!outstanding_.empty() || empty_begin_ != empty_split_);
+  }
+  /// An immediate has failed, or a tick between two, and none is left of the phase: those set meanwhile run
+  /// in the same.
   void go_on_checking();
   /// Each error sets an immediate that does nothing, so that there is a turn in which what is left of its
   /// drain runs. Nobody sees it, but in an immediate's place.
