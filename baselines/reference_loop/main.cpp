@@ -91,7 +91,7 @@ int main(int argc, char** argv) {
   description.workloads = {"cpu", "crypto", "fs", "hello", "sockets"};
   description.options = {{"backend", "epoll"}, {"files", "pool"}, {"headers", "lean"}, {"perturb", "off"},
                          {"pool", "4"},        {"seed", "1"},     {"slowdown", "0%"},  {"time", "real"}};
-  description.features = {"play_under_load", "play_programs", "fresh_loops"};
+  description.features = {"play_under_load", "play_rules_under_load", "play_programs", "fresh_loops"};
   return tickmark::subject::subject_main(
       argc, argv, {.description = description, .serve = tickmark::serve, .play = tickmark::play});
 }

@@ -2,13 +2,13 @@
 
 #include <cassert>
 #include <cstdio>
-#include <fmt/format.h>
 #include <signal.h>
 #include <thread>
 #include <unistd.h>
 
 #include "conformance/players/background.h"
 #include "conformance/players/background_trace.h"
+#include "conformance/players/live_sockets.h"
 
 namespace tickmark::conformance::reference {
 
@@ -48,10 +48,7 @@ int play_background(const ScenarioFile& file, const subject::PlayRequest& reques
   if (!request.serve.empty()) {
     const auto port = start_server(loop, request.serve);
     if (!port) return fail(port.error().message, exit_code(port.error().kind));
-    std::printf(R"({"ready":{"address":"127.0.0.1","port":%u,"pid":%d,"workers":1}})"
-                "\n",
-                static_cast<unsigned>(*port), static_cast<int>(getpid()));
-    std::fflush(stdout);
+    say_ready(*port);
   }
   alarm(static_cast<unsigned>(file.deadline.count() / 1'000'000'000));
   program->start();

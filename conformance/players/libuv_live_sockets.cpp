@@ -1,19 +1,15 @@
 #include "conformance/players/libuv_live_sockets.h"
 
-#include <cstdio>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <string>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "conformance/players/libuv_status.h"
+#include "conformance/players/live_sockets.h"
 
 namespace tickmark::conformance {
 
 namespace {
-
-constexpr int kBacklog = 4096;
 
 // In `data` of each of its handles.
 struct Mark {
@@ -45,13 +41,6 @@ void echo(uv_stream_t* stream, char* bytes, size_t size) {
                     [](uv_write_t* request, int) { delete static_cast<Rest*>(request->data); }));
 }
 
-void raise_descriptor_limit() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 }  // namespace
 
 UvLiveSockets::UvLiveSockets() { check_ok(uv_loop_init(&loop_)); }
@@ -68,14 +57,11 @@ Expected<void> UvLiveSockets::serve(int connections) {
   auto* stream = reinterpret_cast<uv_stream_t*>(&listener_);
   if (const int error = uv_tcp_bind(&listener_, reinterpret_cast<const sockaddr*>(&address), 0); error < 0)
     return environment_error(fmt::format("cannot bind a loopback port: {}", uv_strerror(error)));
-  if (const int error = uv_listen(stream, kBacklog, on_connection); error < 0)
+  if (const int error = uv_listen(stream, kLiveBacklog, on_connection); error < 0)
     return environment_error(fmt::format("cannot listen on a loopback port: {}", uv_strerror(error)));
   int size = sizeof address;
   check_ok(uv_tcp_getsockname(&listener_, reinterpret_cast<sockaddr*>(&address), &size));
-  fmt::print(R"({{"ready":{{"address":"127.0.0.1","port":{},"pid":{},"workers":1}}}})"
-             "\n",
-             ntohs(address.sin_port), getpid());
-  std::fflush(stdout);
+  say_ready(ntohs(address.sin_port));
   while (open_ < connections) uv_run(&loop_, UV_RUN_ONCE);
   playing_ = true;
   uv_walk(

@@ -14,15 +14,28 @@ namespace {
 
 Nanos millis(long ms) { return Nanos{ms * 1'000'000LL}; }
 
+std::unique_ptr<refloop::Loop> make_loop(const refloop::LoopOptions& options) {
+  auto loop = refloop::Loop::create(options);
+  assert(loop);
+  return std::move(*loop);
+}
+
 }  // namespace
 
 RefloopMachine::RefloopMachine(Recorder& recorder, const refloop::LoopOptions& options,
                                refloop::MainKind main_kind)
-    : Machine(recorder), main_kind_(main_kind) {
-  auto loop = refloop::Loop::create(options);
-  assert(loop);
-  loop_ = std::move(*loop);
-  node_ = std::make_unique<refloop::NodeLayer>(*loop_);
+    : Machine(recorder),
+      main_kind_(main_kind),
+      own_loop_(make_loop(options)),
+      loop_(own_loop_.get()),
+      node_(std::make_unique<refloop::NodeLayer>(*loop_)) {}
+
+RefloopMachine::RefloopMachine(Recorder& recorder, refloop::Loop& shared, refloop::MainKind main_kind)
+    : Machine(recorder),
+      main_kind_(main_kind),
+      loop_(&shared),
+      node_(std::make_unique<refloop::NodeLayer>(*loop_)) {
+  loop_->update_time();  // as a fresh one has it
 }
 
 RefloopMachine::~RefloopMachine() {

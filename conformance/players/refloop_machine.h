@@ -32,7 +32,9 @@ class RefloopMachine : public Machine {
  public:
   /// In `options.simulation`, if it has one, with the recorder's clock on it.
   RefloopMachine(Recorder& recorder, const refloop::LoopOptions& options, refloop::MainKind main_kind);
-  /// Closes what the scenario left open and turns the loop until it is empty.
+  /// On a loop in which RefloopLiveSockets are served, none of which keeps it alive.
+  RefloopMachine(Recorder& recorder, refloop::Loop& shared, refloop::MainKind main_kind);
+  /// Closes what the scenario left open and turns the loop until nothing of it is left.
   ~RefloopMachine() override;
 
   static std::optional<std::string> lacks(const Step& step);
@@ -131,7 +133,8 @@ class RefloopMachine : public Machine {
   std::function<void()> main_;  // of a scenario that is a whole process
   int scratch_ = -1;            // the file of fs_write
   int64_t scratch_size_ = 0;
-  std::unique_ptr<refloop::Loop> loop_;
+  const std::unique_ptr<refloop::Loop> own_loop_;
+  refloop::Loop* const loop_;
   std::unique_ptr<refloop::NodeLayer> node_;
   std::vector<std::unique_ptr<Item>> items_;
   std::map<std::string, Item*, std::less<>> names_;

@@ -4,6 +4,7 @@
 
 #include "conformance/players/background_play.h"
 #include "conformance/players/player.h"
+#include "conformance/players/refloop_live_sockets.h"
 #include "conformance/players/refloop_machine.h"
 #include "conformance/players/refloop_program_play.h"
 #include "conformance/players/virtual_time.h"
@@ -40,9 +41,23 @@ PlayerTraits in_virtual_time(VirtualTime& time, unsigned pool, refloop::MainKind
   return traits;
 }
 
-int refuse(const std::string& sentence) {
+int refuse(const std::string& sentence, int code = 2) {
   std::fprintf(stderr, "%s\n", sentence.c_str());
-  return 2;
+  return code;
+}
+
+// All runs in one loop, in which the sockets are served that the runs are played beside.
+int play_under_load(const ScenarioFile& file, const std::filesystem::path& trace,
+                    refloop::BackendKind backend, refloop::MainKind main_kind) {
+  auto loop = refloop::Loop::create({.backend = backend, .pool_size = file.pool});
+  if (!loop) return refuse("cannot create a loop", 3);
+  static auto* const sockets = new RefloopLiveSockets(std::move(*loop));  // until the process ends
+  if (const auto served = sockets->serve(file.connections); !served) return refuse(served.error().message, 3);
+  PlayerTraits traits = in_real_time(backend, file.pool, main_kind);
+  traits.make_machine = [=](Recorder& recorder) -> std::unique_ptr<Machine> {
+    return std::make_unique<RefloopMachine>(recorder, sockets->loop(), main_kind);
+  };
+  return play_scenarios(file, trace, traits);
 }
 
 }  // namespace
@@ -57,10 +72,14 @@ int play(const subject::PlayRequest& request, const StartServer& start_server, r
     if (*virtual_time) return refuse("option time=virtual: a background program runs beside real sockets");
     return play_background(*file, request, start_server, backend);
   }
-  if (!request.serve.empty())
-    return refuse("--serve " + request.serve + " needs a scenario file of kind background");
   // A worker's main is a script like that of a process.
   const auto main_kind = request.mode == "esm" ? refloop::MainKind::module : refloop::MainKind::script;
+  if (!request.serve.empty()) {
+    if (request.serve != "sockets")
+      return refuse("--serve " + request.serve + " needs a scenario file of kind background");
+    if (*virtual_time) return refuse("option time=virtual: live sockets are real");
+    return play_under_load(*file, request.trace, backend, main_kind);
+  }
   return play_scenarios(*file, request.trace,
                         *virtual_time ? in_virtual_time(**virtual_time, file->pool, main_kind)
                                       : in_real_time(backend, file->pool, main_kind));

@@ -19,6 +19,9 @@ constexpr unsigned kRuns = 4;
 
 UniqueFd connect_to(uint16_t port) {
   UniqueFd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const timeval patience{.tv_sec = 10,
+                         .tv_usec = 0};  // a server that never answers must not hold the test up
+  EXPECT_EQ(setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -42,7 +45,9 @@ unsigned runs_in(const std::filesystem::path& trace) {
   return runs;
 }
 
-TEST(LiveSockets, are_served_before_the_runs_and_counted_and_hold_no_run_up) {
+class LiveSockets : public testing::TestWithParam<std::string> {};
+
+TEST_P(LiveSockets, are_served_before_the_runs_and_counted_and_hold_no_run_up) {
   const ScratchFolder scratch;
   const auto scenarios = scratch.path() / "scenarios.json";
   const auto trace = scratch.path() / "trace.ndjson";
@@ -51,7 +56,7 @@ TEST(LiveSockets, are_served_before_the_runs_and_counted_and_hold_no_run_up) {
       {"repeat", kRuns},
       {"connections", kConnections},
       {"scenarios", {{{"id", "a/b"}, {"steps", {{{"verb", "timer"}, {"label", "t"}, {"ms", 20}}}}}}}};
-  const std::string command = kBin + "player_libuv play --serve sockets --scenarios " + scenarios.string() +
+  const std::string command = kBin + GetParam() + " play --serve sockets --scenarios " + scenarios.string() +
                               " --trace " + trace.string();
   std::FILE* player = popen(command.c_str(), "r");
   ASSERT_NE(player, nullptr);
@@ -61,11 +66,14 @@ TEST(LiveSockets, are_served_before_the_runs_and_counted_and_hold_no_run_up) {
   std::vector<UniqueFd> clients;
   for (int i = 1; i < kConnections; ++i) clients.push_back(connect_to(port));
   EXPECT_EQ(echo_of(clients.front(), "anyone?"), "anyone?");
-  EXPECT_EQ(runs_in(trace), 0u) << "one is missing";
+  // Who plays already turns the loop in a run only, and has begun its trace before it echoes.
+  EXPECT_FALSE(std::filesystem::exists(trace)) << "one is missing";
   clients.push_back(connect_to(port));
   EXPECT_EQ(pclose(player), 0);
   EXPECT_EQ(runs_in(trace), kRuns);
 }
+
+INSTANTIATE_TEST_SUITE_P(Players, LiveSockets, testing::Values("player_libuv", "player_refloop"));
 
 }  // namespace
 }  // namespace tickmark::conformance

@@ -127,9 +127,10 @@ void add_conform(CLI::App& app, Invocation& invocation) {
       ->check(CLI::Range(1, 64));
   verb->add_flag("--apart", options->apart,
                  "every run in a process of its own: slow, to see that it changes no verdict");
-  verb->add_option("--under-load", options->under_load,
-                   "play the rules in a loop that serves so many live sockets; where a player cannot, a "
-                   "background program judged by the generic rules")
+  verb->add_option(
+          "--under-load", options->under_load,
+          "play the rules in a loop that serves so many live sockets; where the loop writes a trace of "
+          "its own, judge a background program beside them by the generic rules, too")
       ->check(CLI::Range(1, 1'000'000));
   verb->add_option("--mode", options->mode, "how a JavaScript player's steps are run: cjs, esm or worker")
       ->check(CLI::IsMember({"cjs", "esm", "worker"}));
