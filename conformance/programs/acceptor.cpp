@@ -245,7 +245,7 @@ std::optional<Refusal> Acceptor::judge(const Program& program, const std::vector
 }
 
 std::string name_of(const Program& program, Step step) {
-  const std::string name = program.name(step.label);
+  std::string name = program.name(step.label);
   switch (step.kind) {
     case StepKind::callback:
       return name;
