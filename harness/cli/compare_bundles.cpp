@@ -115,6 +115,7 @@ Blocks blocks_of(const Bundle& bundle) {
 /// What a bundle says of one question.
 struct AgainstCanary {
   std::vector<output::ArmValues> values;  ///< canary and subject, in each block that is valid for both
+  std::vector<std::optional<double>> covariates;  ///< of the same blocks
   output::Voids voids;
 };
 
@@ -128,6 +129,7 @@ std::vector<AgainstCanary> against(const Bundle& bundle, const std::string& cana
     for (size_t q = 0; q < family.size(); ++q) {
       if (answers[q].values) {
         seen[q].values.push_back(*answers[q].values);
+        seen[q].covariates.push_back(answers[q].covariate);
         continue;
       }
       seen[q].voids.add(answers[q]);
@@ -145,6 +147,9 @@ size_t blocks_in_both(const std::vector<AgainstCanary>& a, const std::vector<Aga
   }
   return least;
 }
+
+/// b - a; 0, which explains nothing, where one is not known.
+double less(std::optional<double> b, std::optional<double> a) { return a && b ? *b - *a : 0; }
 
 /// Judges `blocks` pairs of blocks: each subject against the canary in its own.
 void judge(output::Comparison& comparison, const std::vector<AgainstCanary>& a,
@@ -164,7 +169,8 @@ void judge(output::Comparison& comparison, const std::vector<AgainstCanary>& a,
       }
       const output::ArmValues &x = a[q].values[i], &y = b[q].values[i];
       comparison.values[q].push_back({x.candidate, y.candidate});
-      block.push_back({output::log_ratio(y, family[q]) - output::log_ratio(x, family[q]), false});
+      block.push_back({output::log_ratio(y, family[q]) - output::log_ratio(x, family[q]), false,
+                       less(b[q].covariates[i], a[q].covariates[i])});
     }
     gate.add(block);
   }

@@ -45,6 +45,29 @@ TEST(CompareBundles, the_canary_takes_out_how_fast_the_machine_was) {
   EXPECT_NEAR(std::expm1(slower->result.looks[0].metrics[0].log_ratio.value), 0.1, 1e-6);
 }
 
+/// Run-queue wait goes up and down between the blocks, and takes CPU from the subject that waits.
+Bundle waiting(double cost, int every) {
+  Bundle made = bundle(10'000, cost);
+  for (Json& trial : made.trials) {
+    const int block = trial["block"];
+    const bool waits = (trial["subject"] == "node") == (block % every == 0);
+    Json& metrics = trial["metrics"];
+    metrics["run_queue_wait_ns_per_request"] = waits ? 6'000 : 4'000;
+    metrics["cpu_ns_per_request"] = metrics["cpu_ns_per_request"].get<double>() * (waits ? 0.94 : 1);
+  }
+  return made;
+}
+
+TEST(CompareBundles, what_run_queue_wait_explains_in_either_is_taken_out) {
+  const auto slower = related(bundle(10'000, 2), waiting(2.1, 2), "");
+  ASSERT_TRUE(slower);
+  EXPECT_EQ(slower->result.looks[0].metrics[0].slope, 0) << "one bundle does not know its wait";
+  const auto both = related(waiting(2, 3), waiting(2.1, 2), "");
+  ASSERT_TRUE(both);
+  EXPECT_NEAR(std::expm1(both->result.looks[0].metrics[0].log_ratio.value), 0.05, 1e-6);
+  EXPECT_NEAR(both->result.looks[0].metrics[0].slope, std::log(0.94) / std::log(1.5), 0.005);
+}
+
 /// The same with a second question, of which this bundle's node has `valid` blocks.
 Bundle with_throughput(int valid, const char* rule) {
   Bundle made = bundle(10'000, 2);

@@ -45,6 +45,22 @@ TEST(ComparisonFormats, equal_is_ok_and_says_what_is_refuted) {
   EXPECT_NE(comparison_markdown(same).find("| OK |"), std::string::npos);
 }
 
+TEST(ComparisonFormats, what_a_covariate_explained_is_told_with_what_the_plain_values_say) {
+  Comparison comparison = made_up(0);
+  comparison.family[0].covariate = "run_queue_wait_ns_per_request";
+  EXPECT_EQ(comparison_text(comparison).find("explains"), std::string::npos);
+  stats::MetricLook& seen = comparison.result.looks.back().metrics[0];
+  seen.slope = -0.14;
+  seen.spread = 0.014;
+  seen.plain_spread = 0.072;
+  seen.plain = {0.02, 12, stats::Interval{-0.01, 0.05}};
+  const std::string text = comparison_text(comparison);
+  EXPECT_NE(text.find("CPU per request is told without what run-queue wait explains (slope -0.14); with it "
+                      "+2.0 % [-1.0, +5.1], and blocks differ by 7.2 % instead of 1.4 %"),
+            std::string::npos)
+      << text;
+}
+
 TEST(ComparisonFormats, what_was_void_too_often_is_named_with_its_reason_wherever_the_verdict_stands) {
   Comparison comparison = made_up(0);
   comparison.family.push_back({"sockets/closed/64", "throughput_per_s", "1/s", "throughput", true, 0.05});

@@ -34,9 +34,48 @@ std::optional<double> value_of(const std::vector<Json>& records, const GatedMetr
   return std::nullopt;
 }
 
+struct Covariate {
+  const char *metric, *key;
+  stats::SlopeRange slopes;
+};
+constexpr Covariate kCovariates[] = {
+    {"cpu_ns_per_request", "run_queue_wait_ns_per_request", stats::kCpuByRunQueueWait}};
+
+void add_covariate(GatedMetric& metric) {
+  for (const Covariate& covariate : kCovariates) {
+    if (metric.key != covariate.metric) continue;
+    metric.covariate = covariate.key;
+    metric.slopes = covariate.slopes;
+  }
+}
+
+/// ln(candidate / baseline) of the covariate; nothing where an arm has none.
+std::optional<double> covariate_of(const std::vector<Json>& records, const GatedMetric& metric,
+                                   const std::string& baseline, const std::string& candidate) {
+  const auto value = [&](const std::string& subject) {
+    const Json* trial = trial_of(records, metric.cell, subject);
+    return trial ? number_at(member(*trial, "metrics"), metric.covariate).value_or(0) : 0;
+  };
+  if (metric.covariate.empty()) return std::nullopt;
+  const double a = value(baseline), b = value(candidate);
+  if (a <= 0 || b <= 0) return std::nullopt;
+  return std::log(b / a);
+}
+
 }  // namespace
 
-std::string title_of(const GatedMetric& metric) {
+Json covariates_json() {
+  Json list = Json::array();
+  for (const Covariate& covariate : kCovariates) {
+    list.push_back({{"metric", covariate.metric},
+                    {"covariate", covariate.key},
+                    {"slope_min", covariate.slopes.least},
+                    {"slope_max", covariate.slopes.most}});
+  }
+  return list;
+}
+
+std::string title_of(const std::string& wanted) {
   static const std::pair<const char*, const char*> titles[] = {
       {"cpu_ns_per_request", "CPU per request"},
       {"memory_bytes_per_connection", "memory per connection"},
@@ -47,11 +86,12 @@ std::string title_of(const GatedMetric& metric) {
       {"latency_ns_p90", "latency p90"},
       {"latency_ns_p99", "latency p99"},
       {"context_switches_per_request", "context switches per request"},
+      {"run_queue_wait_ns_per_request", "run-queue wait"},
   };
   for (const auto& [key, title] : titles) {
-    if (metric.key == key) return title;
+    if (wanted == key) return title;
   }
-  return metric.key;
+  return wanted;
 }
 
 Expected<std::vector<GatedMetric>> gated_metrics(const Json& plan) {
@@ -67,6 +107,7 @@ Expected<std::vector<GatedMetric>> gated_metrics(const Json& plan) {
       }
       family.push_back({text_at(cell, "id"), key, known->unit, known->family, known->higher_is_better,
                         margin.get<double>()});
+      add_covariate(family.back());
     }
   }
   return family;
@@ -90,14 +131,16 @@ std::vector<BlockAnswer> block_answers(const std::vector<Json>& records,
     BlockAnswer& answer = block.emplace_back();
     const auto a = value_of(records, metric, baseline, answer);
     const auto b = value_of(records, metric, candidate, answer);
-    if (a && b) answer.values = {*a, *b};
+    if (!a || !b) continue;
+    answer.values = {*a, *b};
+    answer.covariate = covariate_of(records, metric, baseline, candidate);
   }
   return block;
 }
 
 stats::GateRules gate_rules(const std::vector<GatedMetric>& family, stats::GateRules rules) {
   for (const GatedMetric& metric : family) {
-    rules.family.push_back({title_of(metric), std::max(metric.margin, rules.floor)});
+    rules.family.push_back({title_of(metric.key), std::max(metric.margin, rules.floor), metric.slopes});
   }
   return stats::Gate(rules).rules();
 }

@@ -18,11 +18,13 @@ struct GatedMetric {
   std::string key;           ///< in a trial's `metrics`
   std::string unit, family;  ///< as ComparedMetric
   bool higher_is_better = false;
-  double margin = 0.03;  ///< as stats::GateMetric
+  double margin = 0.03;        ///< as stats::GateMetric
+  std::string covariate{};     ///< key of the metric that may explain its noise; "": none
+  stats::SlopeRange slopes{};  ///< as stats::GateMetric
 };
 
-/// "CPU per request"; the key itself for a metric without a title.
-std::string title_of(const GatedMetric& metric);
+/// "CPU per request" of cpu_ns_per_request; the key itself for a metric without a title.
+std::string title_of(const std::string& key);
 
 /// The questions of a plan.json: every metric under `gate` of every cell. Usage error for a metric that is
 /// none.
@@ -36,6 +38,7 @@ struct ArmValues {
 /// What one block says of one question.
 struct BlockAnswer {
   std::optional<ArmValues> values;  ///< nothing: void
+  std::optional<double> covariate;  ///< as stats::BlockDifference; nothing: an arm does not know it
   bool out_of_reach = false;        ///< void because the load generator was at its limit
   std::string void_reason;          ///< a sentence; "" if it is valid
 };
@@ -75,6 +78,9 @@ stats::GateRules gate_rules(const std::vector<GatedMetric>& family, stats::GateR
 
 /// plan.json's `gate`.
 Json rules_json(const stats::GateRules& rules, const std::string& baseline, const std::string& candidate);
+
+/// plan.json's `gate.covariates`: whichever of these metrics is asked has its covariate.
+Json covariates_json();
 
 /// The exit code: 1, 0, 4 for REGRESSION, OK, INCONCLUSIVE.
 int exit_code_of(stats::Verdict verdict);

@@ -13,6 +13,9 @@ double share(double logarithm) { return std::expm1(logarithm); }
 Json look_json(const stats::MetricLook& metric) {
   Json json = {{"slowdown", share(metric.log_ratio.value)},
                {"spread", metric.spread},
+               {"slowdown_plain", share(metric.plain.value)},
+               {"spread_plain", metric.plain_spread},
+               {"covariate_slope", metric.slope},
                {"p_slower", metric.p_slower},
                {"p_slower_holm", metric.p_slower_adjusted},
                {"p_margin", metric.p_margin},
@@ -32,6 +35,7 @@ Json question_json(const Comparison& comparison, size_t question) {
   Json json = {{"cell", metric.cell},     {"metric", metric.key},
                {"unit", metric.unit},     {"better", metric.higher_is_better ? "higher" : "lower"},
                {"margin", metric.margin}, {"verdict", stats::name_of(answer.verdict)}};
+  if (!metric.covariate.empty()) json["covariate"] = metric.covariate;
   std::vector<double> baseline, candidate;
   for (const ArmValues& values : comparison.values[question]) {
     baseline.push_back(values.baseline);
@@ -69,6 +73,7 @@ Json rules_json(const stats::GateRules& rules, const std::string& baseline, cons
                {"floor", rules.floor},
                {"confidence", rules.confidence},
                {"confirm", rules.confirm},
+               {"covariates", covariates_json()},
                {"void_blocks_max", rules.void_blocks_max()},
                {"stages", Json::array()}};
   for (int stage = 0; stage < (rules.confirm ? 2 : 1); ++stage) {

@@ -100,7 +100,8 @@ Gate::Next GateRun::take(const std::vector<Json>& records) {
       continue;
     }
     if (gate_->stage() == 0) comparison_.values[q].push_back(*answer.values);
-    block.push_back({output::log_ratio(*answer.values, comparison_.family[q]), false});
+    block.push_back(
+        {output::log_ratio(*answer.values, comparison_.family[q]), false, answer.covariate.value_or(0)});
   }
   return gate_->add(block);
 }

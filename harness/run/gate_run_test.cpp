@@ -2,6 +2,7 @@
 
 #include "harness/run/gate_run.h"
 
+#include <cmath>
 #include <gtest/gtest.h>
 
 namespace tickmark::run {
@@ -63,6 +64,36 @@ class GateRunTest : public testing::Test {
 TEST_F(GateRunTest, equal_subjects_end_at_the_first_look) {
   EXPECT_EQ(run_to_end(1.0).size(), 12u);
   EXPECT_EQ(run_.comparison().result.verdict, Verdict::kOk);
+}
+
+/// A block in which one arm waited 1.5 times as long as the other for its core, and needed 6 % less CPU.
+std::vector<Json> uneven_block(bool candidate_waited, double ratio) {
+  Json old_one = record("old", candidate_waited ? 10'000 : 9'400);
+  Json new_one = record("new", (candidate_waited ? 9'400 : 10'000) * ratio);
+  old_one["metrics"]["run_queue_wait_ns_per_request"] = candidate_waited ? 4'000 : 6'000;
+  new_one["metrics"]["run_queue_wait_ns_per_request"] = candidate_waited ? 6'000 : 4'000;
+  return {old_one, new_one};
+}
+
+TEST_F(GateRunTest, what_run_queue_wait_explains_is_taken_out) {
+  for (int block = 0; block < 12; ++block) next(block, uneven_block(block % 2 == 0, 1.05));
+  EXPECT_EQ(run_.comparison().result.looks.size(), 1u);
+  const Json metric = output::to_json(run_.comparison())["metrics"][0];
+  EXPECT_NEAR(metric["slowdown"].get<double>(), 0.05, 1e-6);
+  EXPECT_NEAR(metric["spread"].get<double>(), 0, 1e-6);
+  EXPECT_NEAR(metric["covariate_slope"].get<double>(), std::log(0.94) / std::log(1.5), 1e-6);
+  EXPECT_EQ(metric["covariate"], "run_queue_wait_ns_per_request");
+  EXPECT_EQ(metric["verdict"], "INCONCLUSIVE");  // to be confirmed
+  EXPECT_GT(metric["spread_plain"].get<double>(), 0.01);
+}
+
+TEST_F(GateRunTest, an_arm_without_a_covariate_explains_nothing) {
+  for (int block = 0; block < 12; ++block) {
+    auto records = uneven_block(block % 2 == 0, 1.05);
+    records[0]["metrics"].erase("run_queue_wait_ns_per_request");
+    next(block, records);
+  }
+  EXPECT_EQ(output::to_json(run_.comparison())["metrics"][0]["covariate_slope"], 0);
 }
 
 TEST_F(GateRunTest, a_regression_goes_on_with_the_blocks_of_the_second_stage) {
@@ -162,6 +193,7 @@ TEST(GatePlan, fixes_looks_levels_and_the_rule_for_void_blocks) {
   EXPECT_EQ(json["looks"], Json({12, 20, 30}));
   EXPECT_EQ(json["levels"].size(), 3u);
   EXPECT_EQ(json["stages"][1]["first_block"], 39);
+  EXPECT_EQ(json["covariates"][0]["covariate"], "run_queue_wait_ns_per_request");
   EXPECT_NE(json["rerun_rule"].get<std::string>().find("at most 9 in a stage"), std::string::npos);
   EXPECT_EQ(planned_blocks({}), 78);
 }

@@ -15,22 +15,33 @@ namespace {
 constexpr double kPower = 0.8;
 constexpr double kNormalMad = 1.4826;  // median absolute deviation -> standard deviation
 
-double shifted_p(const std::vector<double>& values, double sign, double by) {
-  std::vector<double> shifted;
-  for (const double v : values) shifted.push_back(sign * v + by);
-  return signed_rank_p(shifted);
+using Column = std::vector<BlockDifference>;
+
+/// That sign x (difference - null) is not positive on the whole.
+double p_beyond(const Column& column, const SlopeRange& slopes, double sign, double null) {
+  std::vector<double> left = without_covariate(column, null, slopes);
+  for (double& value : left) value = sign * (value - null);
+  return signed_rank_p(left);
 }
 
-MetricLook measure(const GateRules& rules, size_t metric, const std::vector<double>& column, size_t asked) {
+double spread_of(const Column& column, double at, const SlopeRange& slopes) {
+  return kNormalMad * median_absolute_deviation(without_covariate(column, at, slopes));
+}
+
+MetricLook measure(const GateRules& rules, size_t metric, const Column& column, size_t asked) {
   const double margin = std::log1p(rules.family[metric].margin);
+  const SlopeRange& slopes = rules.family[metric].slopes;
   MetricLook seen;
   seen.metric = metric;
   seen.blocks = static_cast<int>(column.size());
-  seen.log_ratio = hodges_lehmann(column, rules.confidence);
-  seen.spread = kNormalMad * median_absolute_deviation(column);
-  seen.p_slower = shifted_p(column, 1, -std::log1p(rules.floor));
-  seen.p_margin = shifted_p(column, -1, margin);
-  seen.p_speedup = shifted_p(column, 1, margin);
+  seen.log_ratio = adjusted_estimate(column, slopes, rules.confidence);
+  seen.plain = slopes.used() ? adjusted_estimate(column, SlopeRange{}, rules.confidence) : seen.log_ratio;
+  seen.slope = slopes.used() ? covariate_slope(column, seen.log_ratio.value, slopes) : 0;
+  seen.spread = spread_of(column, seen.log_ratio.value, slopes);
+  seen.plain_spread = slopes.used() ? spread_of(column, 0, SlopeRange{}) : seen.spread;
+  seen.p_slower = p_beyond(column, slopes, 1, std::log1p(rules.floor));
+  seen.p_margin = p_beyond(column, slopes, -1, margin);
+  seen.p_speedup = p_beyond(column, slopes, 1, -margin);
   seen.detectable = detectable_slowdown(rules, rules.family[metric].margin, seen.spread, asked);
   return seen;
 }
@@ -42,10 +53,12 @@ void adjust(std::vector<MetricLook>& metrics) {
   for (size_t i = 0; i < metrics.size(); ++i) metrics[i].p_slower_adjusted = adjusted[i];
 }
 
-Verdict verdict_of(const MetricLook& seen, double margin, double level) {
-  if (seen.p_slower_adjusted <= level && seen.log_ratio.value > std::log1p(margin))
+Verdict verdict_of(const MetricLook& seen, double floor, double margin, double level) {
+  if (seen.p_slower_adjusted <= level && seen.log_ratio.value > std::log1p(margin) &&
+      seen.plain.value > std::log1p(floor))
     return Verdict::kRegression;
-  return seen.p_margin <= level ? Verdict::kOk : Verdict::kInconclusive;
+  const bool refuted = seen.p_margin <= level && seen.plain.value < std::log1p(margin);
+  return refuted ? Verdict::kOk : Verdict::kInconclusive;
 }
 
 /// One regression is a regression; all must be OK to be OK.
@@ -91,8 +104,8 @@ double detectable_slowdown(const GateRules& rules, double margin, double spread,
   return std::expm1(std::max(shown, matters));
 }
 
-Look judge_look(const GateRules& rules, std::span<const size_t> asked,
-                std::span<const std::vector<double>> columns, size_t look) {
+Look judge_look(const GateRules& rules, std::span<const size_t> asked, std::span<const Column> columns,
+                size_t look) {
   Look judged;
   judged.blocks = rules.looks[look];
   judged.level = rules.levels[look];
@@ -102,7 +115,7 @@ Look judge_look(const GateRules& rules, std::span<const size_t> asked,
   }
   adjust(judged.metrics);
   for (MetricLook& seen : judged.metrics) {
-    seen.verdict = verdict_of(seen, rules.family[seen.metric].margin, judged.level);
+    seen.verdict = verdict_of(seen, rules.floor, rules.family[seen.metric].margin, judged.level);
   }
   judged.verdict = worst(judged.metrics);
   return judged;
@@ -121,7 +134,7 @@ Gate::Gate(GateRules rules) : rules_(std::move(rules)) {
 
 Gate::Next Gate::add(std::span<const double> log_ratios) {
   std::vector<BlockValue> block;
-  for (const double value : log_ratios) block.push_back({value, false});
+  for (const double value : log_ratios) block.push_back({value});
   return add(block);
 }
 
@@ -131,7 +144,7 @@ Gate::Next Gate::add(std::span<const BlockValue> block) {
   for (const size_t metric : asked_) {
     const BlockValue& value = block[metric];
     if (value.log_ratio) {
-      columns_[metric].push_back(*value.log_ratio);
+      columns_[metric].push_back({*value.log_ratio, value.covariate});
       valid = true;
     } else {
       ++voids_[metric];

@@ -9,6 +9,9 @@
 //                estimated exceeds the metric's margin;
 //   OK           signed_rank_p(ln(1 + margin) - d) <= the look's level for every metric: a slowdown of the
 //                margin or more is refuted, which is the half of an equivalence test that a gate needs;
+//                (of a metric with a covariate d is what is left without it: covariate.h. Its plain estimate
+//                must then agree: above the floor for REGRESSION, below the margin for OK. A condition more
+//                makes neither likelier);
 //   INCONCLUSIVE neither at the last look.
 // A REGRESSION must be seen again in a second stage of new blocks, by the metrics that showed it.
 //
@@ -23,7 +26,7 @@
 // share no block: the whole gate says REGRESSION with chance alpha^2 at most. A stage says OK of a slowdown
 // of the margin or more with chance alpha at most.
 //
-// Sources: looks.h; paired.h; Holm 1979; Schuirmann 1987 (two one-sided tests).
+// Sources: looks.h; paired.h; covariate.h; Holm 1979; Schuirmann 1987 (two one-sided tests).
 
 #include <optional>
 #include <span>
@@ -31,6 +34,7 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/stats/covariate.h"
 #include "harness/stats/paired.h"
 
 namespace tickmark::stats {
@@ -43,12 +47,14 @@ std::string_view name_of(Verdict verdict);
 struct GateMetric {
   std::string name;
   double margin = 0.03;  ///< the slowdown from which it matters, as a share; at least the rules' floor
+  SlopeRange slopes{};   ///< of its covariate; none: it has none
 };
 
 /// What one block says of one metric.
 struct BlockValue {
   std::optional<double> log_ratio;  ///< + is worse; nothing: void
   bool out_of_reach = false;        ///< of a void one: the load generator was at its limit
+  double covariate = 0;             ///< as BlockDifference
 };
 
 /// Everything that is fixed before the first block.
@@ -71,8 +77,11 @@ struct GateRules {
 struct MetricLook {
   size_t metric = 0;             ///< index into the family
   int blocks = 0;                ///< valid for it: the look's number, or more where others had void ones
-  Estimate log_ratio;            ///< Hodges-Lehmann, + is worse
-  double spread = 0;             ///< of the blocks' log-ratios: 1.4826 x their median absolute deviation
+  Estimate log_ratio;            ///< Hodges-Lehmann, + is worse; without what the covariate explains
+  Estimate plain;                ///< the same with it
+  double slope = 0;              ///< of the covariate, at the estimate; 0 without one
+  double spread = 0;             ///< of what the estimate rests on: 1.4826 x median absolute deviation
+  double plain_spread = 0;       ///< the same, covariate's part included
   double p_slower = 1;           ///< that the slowdown is at most the floor
   double p_slower_adjusted = 1;  ///< the same by Holm, over the metrics asked
   double p_margin = 1;           ///< that the slowdown is the margin or more
@@ -89,10 +98,10 @@ struct Look {
   Verdict verdict = Verdict::kInconclusive;
 };
 
-/// Judges one look. columns[m] holds the log-ratios of family member m, at least rules.looks[look]; `asked`
-/// are the members whose word counts.
+/// Judges one look. columns[m] holds the blocks of family member m, at least rules.looks[look]; `asked` are
+/// the members whose word counts.
 Look judge_look(const GateRules& rules, std::span<const size_t> asked,
-                std::span<const std::vector<double>> columns, size_t look);
+                std::span<const std::vector<BlockDifference>> columns, size_t look);
 
 /// The true slowdown (a share) that the whole gate, confirmation included, would call REGRESSION with chance
 /// 80 %, were it given all its blocks: the larger of floor + (z_level + z_power) s / sqrt(n) and
@@ -150,7 +159,7 @@ class Gate {
   GateRules rules_;
   GateResult result_;
   std::vector<size_t> asked_;
-  std::vector<std::vector<double>> columns_;  ///< of the stage
+  std::vector<std::vector<BlockDifference>> columns_;  ///< of the stage
   std::vector<int> voids_, unreached_;  ///< of the stage, by metric: void blocks, and those out of reach
   size_t look_ = 0;                     ///< the next
   int stage_ = 0;

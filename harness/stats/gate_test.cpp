@@ -13,9 +13,6 @@
 namespace tickmark::stats {
 namespace {
 
-/// So many of `n` are still no sign (1 in 1,000) that the chance of one exceeds `rate`.
-double at_most(int n, double rate) { return n * rate + 3.1 * std::sqrt(n * rate * (1 - rate)); }
-
 std::vector<SimulatedMetric> pair_of(const BlockNoise& noise, double slowdown) {
   return {{noise, slowdown}, {memory_noise(), 0}};
 }
@@ -206,8 +203,8 @@ TEST(GateSimulated, void_blocks_do_not_raise_the_rate_of_false_alarms) {
     SplitMix64 random(i);
     while (!gate.ended()) {
       Block block;
-      for (const double value : blocks.next()) {
-        block.push_back(random.uniform() < 0.2 ? kVoid : BlockValue{value, false});
+      for (const BlockValue& value : blocks.next()) {
+        block.push_back(random.uniform() < 0.2 ? kVoid : value);
       }
       gate.add(block);
     }

@@ -24,7 +24,7 @@ struct Machine {
 double spread_of(const BlockNoise& noise) {
   SimulatedBlocks blocks({{noise, 0}}, kSeed);
   std::vector<double> ratios;
-  for (int i = 0; i < 20'000; ++i) ratios.push_back(blocks.next().front());
+  for (int i = 0; i < 20'000; ++i) ratios.push_back(*blocks.next().front().log_ratio);
   return 1.4826 * median_absolute_deviation(ratios);
 }
 
@@ -63,8 +63,10 @@ GateRules peeking_rules() {
 }
 
 int run(int comparisons) {
-  const Machine machines[] = {
-      {"quiet", quiet_machine()}, {"usual", usual_machine()}, {"busy", busy_machine()}};
+  const Machine machines[] = {{"quiet", quiet_machine()},
+                              {"usual", usual_machine()},
+                              {"busy", busy_machine()},
+                              {"contended", contended_machine()}};
   for (const Machine& machine : machines) {
     for (const double slowdown : kSlowdowns)
       print_row(machine, slowdown, "whole", default_gate_rules(), comparisons);

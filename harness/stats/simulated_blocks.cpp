@@ -21,6 +21,12 @@ double slot_noise(const BlockNoise& noise, bool second, SplitMix64& random) {
   return added + (second ? noise.second_slot : 0);
 }
 
+/// The covariate's log-ratio where the arms are the same.
+double wait_noise(const BlockNoise& noise, SplitMix64& random) {
+  if (noise.wait_spread == 0) return 0;
+  return (random.below(2) == 1 ? 1 : -1) * noise.wait_apart + noise.wait_spread * gaussian(random);
+}
+
 double grained(double logarithm, double grain) {
   if (grain == 0) return logarithm;
   return std::log(std::max(1.0, std::round(std::exp(logarithm) / grain)) * grain);
@@ -61,6 +67,14 @@ BlockNoise quiet_machine() { return machine(0.01, 0.003, 0.02); }
 BlockNoise usual_machine() { return machine(0.03, 0.01, 0.06); }
 BlockNoise busy_machine() { return machine(0.08, 0.02, 0.12); }
 
+BlockNoise contended_machine() {
+  BlockNoise noise = machine(0.009, 0.002, 0.01);
+  noise.wait_apart = 0.33;
+  noise.wait_spread = 0.10;
+  noise.wait_slope = -0.145;
+  return noise;
+}
+
 BlockNoise memory_noise() {
   BlockNoise noise = machine(0.004, 0, 0);
   noise.drift = 0.01;
@@ -70,12 +84,9 @@ BlockNoise memory_noise() {
 }
 
 SimulatedBlocks::SimulatedBlocks(std::vector<SimulatedMetric> metrics, uint64_t seed)
-    : metrics_(std::move(metrics)),
-      moods_(metrics_.size(), 0.0),
-      log_ratios_(metrics_.size()),
-      random_(seed) {}
+    : metrics_(std::move(metrics)), moods_(metrics_.size(), 0.0), block_(metrics_.size()), random_(seed) {}
 
-const std::vector<double>& SimulatedBlocks::next() {
+const std::vector<BlockValue>& SimulatedBlocks::next() {
   const bool candidate_second = random_.below(2) == 1;
   for (size_t m = 0; m < metrics_.size(); ++m) {
     const BlockNoise& noise = metrics_[m].noise;
@@ -84,9 +95,12 @@ const std::vector<double>& SimulatedBlocks::next() {
     const double baseline = moods_[m] + slot_noise(noise, !candidate_second, random_);
     const double candidate =
         moods_[m] + slot_noise(noise, candidate_second, random_) + std::log1p(metrics_[m].slowdown);
-    log_ratios_[m] = grained(candidate, noise.grain) - grained(baseline, noise.grain);
+    const double wait = wait_noise(noise, random_) + metrics_[m].wait_moved;
+    block_[m].log_ratio =
+        grained(candidate, noise.grain) - grained(baseline, noise.grain) + noise.wait_slope * wait;
+    block_[m].covariate = wait;
   }
-  return log_ratios_;
+  return block_;
 }
 
 GateResult simulated_comparison(const GateRules& rules, const std::vector<SimulatedMetric>& metrics,
@@ -109,9 +123,11 @@ SimulatedRates simulated_rates(const GateRules& rules, const std::vector<Simulat
   return rates;
 }
 
+double at_most(int n, double rate) { return n * rate + 3.1 * std::sqrt(n * rate * (1 - rate)); }
+
 GateRules default_gate_rules() {
   GateRules rules;
-  rules.family = {{"cpu_ns_per_request", 0.03}, {"memory_bytes_per_connection", 0.03}};
+  rules.family = {{"cpu_ns_per_request", 0.03, kCpuByRunQueueWait}, {"memory_bytes_per_connection", 0.03}};
   return rules;
 }
 
