@@ -113,7 +113,8 @@ def page_lines():
             low, high = clopper_pearson(s["regressions"], s["n"])
             yield (f"| {name} ({s['foreign']:.0%}) | {percent} % | {s['n']} | {s['by_20_blocks']} | "
                    f"{s['regressions']} | {low:.1%} to {high:.1%} | {s['oks']} | {s['estimate']:+.1%} | "
-                   f"{s['covering']} | {s['spread']:.1%}, {s['spread_plain']:.1%} | {s['blocks']:.0f} | {s['seconds']:.0f} |")
+                   f"{s['covering']} | {s['spread']:.1%}, {s['spread_plain']:.1%} | "
+                   f"{s['blocks']:.0f} | {s['seconds']:.0f} |")
     same = of_slowdown(rows, 0)
     if same:
         alarms = sum(row["verdict"] == "REGRESSION" for row in same)
