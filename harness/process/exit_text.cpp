@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "harness/process/guarded.h"
+#include "harness/process/paths.h"
 
 namespace tickmark::process {
 
@@ -39,7 +40,8 @@ ExitReport report_of(const Observed& seen) {
   report.code = seen.code;
   report.signal = seen.signal;
   report.leftover = seen.leftover;
-  report.stderr_tail = seen.err_tail;
+  static const std::filesystem::path root = find_root().value_or("");
+  report.stderr_tail = told_from(root, seen.err_tail);
   report.rusage = seen.rusage;
   const auto last = nlohmann::json::parse(seen.final_line, nullptr, false);
   if (last.is_object() && last.contains("final")) report.final_counters = last["final"];

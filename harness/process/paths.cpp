@@ -61,6 +61,13 @@ Expected<Paths> find_paths() {
   return Paths{std::move(*root), std::move(*bin)};
 }
 
+std::string told_from(const fs::path& root, std::string text) {
+  const std::string prefix = root.string() + "/";
+  if (root.empty()) return text;
+  for (size_t at = 0; (at = text.find(prefix, at)) != std::string::npos;) text.erase(at, prefix.size());
+  return text;
+}
+
 fs::path find_program(const std::string& program) {
   std::error_code ignored;
   const auto runnable = [&](const fs::path& path) {

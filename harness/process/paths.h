@@ -24,6 +24,10 @@ Expected<std::filesystem::path> find_bin();
 /// Both.
 Expected<Paths> find_paths();
 
+/// `text` with each path below `root` told from there: what a subject said of its files reads the same on
+/// every machine.
+std::string told_from(const std::filesystem::path& root, std::string text);
+
 /// The first `program` on PATH, or `program` itself if it contains a slash and is executable; empty path
 /// if there is none.
 std::filesystem::path find_program(const std::string& program);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "harness/base/unique_fd.h"
+#include "harness/process/paths.h"
 #include "harness/process/process_tree.h"
 #include "harness/process/test_waiting.h"
 
@@ -211,6 +212,14 @@ TEST(RunOnce, GivesOutputAndStatus) {
   EXPECT_EQ(run->exit.code, 3);
   EXPECT_EQ(run->exit.stderr_tail, "oops\n");
   EXPECT_FALSE(run->exit.hung);
+}
+
+TEST(RunOnce, TellsPathsOfTheTreeFromItsRoot) {
+  const auto root = find_root();
+  ASSERT_TRUE(root);
+  const auto done = run_once(shell("echo cannot open " + root->string() + "/baselines/x >&2; exit 1"), {});
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->exit.stderr_tail, "cannot open baselines/x\n");
 }
 
 TEST(RunOnce, BoundsOutputAndSurvivesAReaderThatLeaves) {
