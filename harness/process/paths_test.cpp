@@ -6,9 +6,9 @@ namespace tickmark::process {
 namespace {
 
 TEST(Paths, what_lies_below_the_root_is_told_from_there) {
-  EXPECT_EQ(told_from("/home/x/tree", "at /home/x/tree/a.cjs:3 (file:///home/x/tree/b/c.mjs)"),
+  EXPECT_EQ(told_from("/opt/tree", "at /opt/tree/a.cjs:3 (file:///opt/tree/b/c.mjs)"),
             "at a.cjs:3 (file://b/c.mjs)");
-  EXPECT_EQ(told_from("/home/x/tree", "/home/x/treetop/a /home/x/tree"), "/home/x/treetop/a /home/x/tree");
+  EXPECT_EQ(told_from("/opt/tree", "/opt/treetop/a /opt/tree"), "/opt/treetop/a /opt/tree");
   EXPECT_EQ(told_from("", "/a/b"), "/a/b");
 }
 
