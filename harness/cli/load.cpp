@@ -41,7 +41,7 @@ struct LoadFlags {
   uint64_t seed = 1;
   bool closed = false;
   bool storm = false;
-  bool spin = false;
+  bool spin = false, spin_always = false;
 };
 
 // From which --find-max goes up or down, where no --rate says better.
@@ -108,7 +108,8 @@ Expected<load::LoadConfig> make_config(const LoadFlags& options, const Target& t
   config.scenario = options.storm ? load::Scenario::kStorm : load::Scenario::kOrderly;
   config.seed = options.seed;
   config.cpu = options.cpu;
-  config.spin = options.spin;
+  if (options.spin) config.spin = load::Spin::kBeforeDeadlines;
+  if (options.spin_always) config.spin = load::Spin::kAlways;
   config.lanes.push_back(lane);
   return config;
 }
@@ -208,7 +209,10 @@ void add_load(CLI::App& app, Invocation& invocation) {
   verb->add_option("--seed", options->seed, "of arrivals")->capture_default_str();
   verb->add_option("--cpu", options->cpu, "pin the generator to this core");
   verb->add_flag("--storm", options->storm, "all connections connect and speak at once");
-  verb->add_flag("--spin", options->spin, "spin before each deadline (own core only)");
+  auto* spin = verb->add_flag("--spin", options->spin, "spin before each deadline (own core only)");
+  verb->add_flag("--spin-always", options->spin_always,
+                 "never sleep (own core only): replies are seen at once, and the server has nobody to wake")
+      ->excludes(spin);
 }
 
 }  // namespace tickmark::cli

@@ -69,7 +69,8 @@ Expected<LoadReport> run_load(const LoadConfig& config, const LoadHooks& hooks) 
   Expected<Sources> sources = Sources::make(config.address, config.port, *connections, next_rotation());
   if (!sources) return std::unexpected(sources.error());
   if (Expected<void> learnt = learn(config); !learnt) return std::unexpected(learnt.error());
-  Expected<ThreadSetting> setting = ThreadSetting::make(config.cpu, config.realtime && !config.spin);
+  Expected<ThreadSetting> setting =
+      ThreadSetting::make(config.cpu, config.realtime && config.spin == Spin::kNever);
   if (!setting) return std::unexpected(setting.error());
   Expected<Poller> poller = Poller::make(config.spin);
   if (!poller) return std::unexpected(poller.error());

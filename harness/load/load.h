@@ -14,6 +14,7 @@
 
 #include "harness/base/error.h"
 #include "harness/base/time.h"
+#include "harness/load/spin.h"
 #include "harness/stats/histogram.h"
 #include "harness/stats/series.h"
 #include "harness/vocabulary/client.h"
@@ -57,7 +58,7 @@ struct LoadConfig {
   /// Run the generator's thread under SCHED_FIFO where that is permitted, so that a subject on the same core
   /// does not delay it. For light loads on shared cores; never with `spin`, which would starve the kernel.
   bool realtime = false;
-  bool spin = false;  ///< spin through the last microseconds before a deadline (own core only)
+  Spin spin = Spin::kNever;
   /// Borrowed; gets every completed request of every lane, in order of their ends. For proofs that hold each
   /// against what the server says of it; reserve it beforehand. Null: only histograms are kept.
   std::vector<RequestRecord>* records = nullptr;

@@ -17,7 +17,7 @@ constexpr Nanos kSpinBefore = 120us;
 
 }  // namespace
 
-Expected<Poller> Poller::make(bool spin) {
+Expected<Poller> Poller::make(Spin spin) {
   Poller out;
   out.epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
   if (!out.epoll_)
@@ -42,8 +42,9 @@ int Poller::wait_once(Nanos timeout) {
 
 std::span<const epoll_event> Poller::wait(Nanos until) {
   Nanos left = std::max(until - now(), Nanos{0});
-  if (!spin_ || left == Nanos{0}) return {events_.data(), static_cast<size_t>(wait_once(left))};
-  if (left > kSpinBefore) {
+  if (spin_ == Spin::kNever || left == Nanos{0})
+    return {events_.data(), static_cast<size_t>(wait_once(left))};
+  if (spin_ == Spin::kBeforeDeadlines && left > kSpinBefore) {
     int n = wait_once(left - kSpinBefore);
     if (n > 0) return {events_.data(), static_cast<size_t>(n)};
   }

@@ -1,6 +1,6 @@
 #pragma once
-// The generator's one waiting place: epoll with nanosecond time-outs, and, if asked, spinning through the
-// last microseconds before a deadline, because a sleeping thread wakes 40 to 110 us late (METHOD.md, T6).
+// The generator's one waiting place: epoll with nanosecond time-outs, and, if asked, spinning, because a
+// sleeping thread wakes 40 to 110 us late (METHOD.md, T6).
 
 #include <cstdint>
 #include <span>
@@ -10,12 +10,13 @@
 #include "harness/base/error.h"
 #include "harness/base/time.h"
 #include "harness/base/unique_fd.h"
+#include "harness/load/spin.h"
 
 namespace tickmark::load {
 
 class Poller {
  public:
-  static Expected<Poller> make(bool spin);
+  static Expected<Poller> make(Spin spin);
 
   /// Edge-triggered for reading and writing, once and for all: no further call per request. Returns errno.
   int add(int fd, uint64_t key);
@@ -24,14 +25,14 @@ class Poller {
 
   uint64_t syscalls() const { return syscalls_; }
   void count_syscall() { ++syscalls_; }
-  Nanos spun() const { return spun_; }  ///< CPU time spent looking in vain before deadlines
+  Nanos spun() const { return spun_; }  ///< CPU time spent looking in vain
 
  private:
   Poller() = default;
   int wait_once(Nanos timeout);
 
   UniqueFd epoll_;
-  bool spin_ = false;
+  Spin spin_ = Spin::kNever;
   uint64_t syscalls_ = 0;
   Nanos spun_{0};
   std::vector<epoll_event> events_;

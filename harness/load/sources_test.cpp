@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 #include <set>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <thread>
 
 #include "harness/load/poller.h"
 #include "harness/load/truth_server.h"
@@ -59,7 +61,7 @@ TEST(Sources, AForeignTargetLeavesTheChoiceToTheKernel) {
 }
 
 TEST(Poller, NeverReturnsEmptyHandedBeforeTheDeadline) {
-  for (bool spin : {false, true}) {
+  for (const Spin spin : {Spin::kNever, Spin::kBeforeDeadlines, Spin::kAlways}) {
     auto poller = Poller::make(spin);
     ASSERT_TRUE(poller.has_value());
     for (Nanos wait : {Nanos{0}, Nanos{50us}, Nanos{3ms}}) {
@@ -67,8 +69,28 @@ TEST(Poller, NeverReturnsEmptyHandedBeforeTheDeadline) {
       EXPECT_TRUE(poller->wait(until).empty());
       EXPECT_GE(now(), until);
     }
-    EXPECT_EQ(poller->spun() > Nanos{0}, spin);
+    EXPECT_EQ(poller->spun() > Nanos{0}, spin != Spin::kNever);
     EXPECT_LE(poller->spun(), thread_cpu_time());
+  }
+}
+
+/// Far from a deadline only kAlways looks again and again; the others are woken.
+TEST(Poller, OnlyOneThatNeverSleepsSpinsForAReply) {
+  for (const Spin spin : {Spin::kNever, Spin::kBeforeDeadlines, Spin::kAlways}) {
+    auto poller = Poller::make(spin);
+    ASSERT_TRUE(poller.has_value());
+    const UniqueFd reply(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    ASSERT_EQ(poller->add(reply.get(), 7), 0);
+    while (!poller->wait(now()).empty()) continue;  // an eventfd is ready for writing from the start
+    std::thread server([&] {
+      std::this_thread::sleep_for(3ms);
+      ::eventfd_write(reply.get(), 1);
+    });
+    const auto events = poller->wait(now() + 60s);
+    server.join();
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].data.u64, 7u);
+    EXPECT_EQ(poller->spun() > Nanos{0}, spin == Spin::kAlways);
   }
 }
 

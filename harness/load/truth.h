@@ -69,7 +69,7 @@ class TruthfulEcho {
 
 /// One load of `duration` at `rate_per_s`; its requests.
 inline Expected<std::vector<RequestRecord>> load_truthful(const TruthfulEcho& server, double rate_per_s,
-                                                          Nanos duration, int cpu, bool spin) {
+                                                          Nanos duration, int cpu, Spin spin) {
   const Client client = echo_client(TruthfulEcho::kMessageBytes);
   std::vector<RequestRecord> records;
   records.reserve(static_cast<std::size_t>(rate_per_s * seconds(duration) * 1.5) + 1000);

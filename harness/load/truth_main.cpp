@@ -89,7 +89,7 @@ double share_as_lindley(const TruthfulEcho& server, std::vector<RequestRecord> r
   return static_cast<double>(close) / static_cast<double>(records.size());
 }
 
-Expected<nlohmann::json> residuals(const std::vector<int>& cpus, bool spin, Nanos slack) {
+Expected<nlohmann::json> residuals(const std::vector<int>& cpus, Spin spin, Nanos slack) {
   pin(cpus.front());  // inherited by the server's thread
   const TruthfulEcho server(kMeanService);
   pin(cpus.back());
@@ -115,14 +115,16 @@ int run() {
   const auto wakes = wake_up_times(cpus.front(), cpus.back());
   report["wake_ns_p50"] = at_share(wakes, 0.5);
   report["wake_ns_p99"] = at_share(wakes, 0.99);
-  for (const bool spin : {false, true}) {
+  const std::pair<const char*, Spin> modes[] = {
+      {"blocking", Spin::kNever}, {"before_deadlines", Spin::kBeforeDeadlines}, {"spinning", Spin::kAlways}};
+  for (const auto& [name, spin] : modes) {
     // The server, too, has to be woken.
     auto found = residuals(cpus, spin, Nanos{report["wake_ns_p99"].get<int64_t>()} + 100us);
     if (!found) {
       fmt::print(stderr, "load_truth: {}\n", found.error().message);
       return 3;
     }
-    report[spin ? "spinning" : "blocking"] = std::move(*found);
+    report[name] = std::move(*found);
   }
   fmt::print("{}\n", report.dump(2));
   return 0;

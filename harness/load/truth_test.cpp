@@ -9,7 +9,7 @@ namespace {
 
 TEST(Truth, no_latency_is_shorter_than_what_the_server_took) {
   const TruthfulEcho server(50us);
-  for (const bool spin : {false, true}) {
+  for (const Spin spin : {Spin::kNever, Spin::kBeforeDeadlines, Spin::kAlways}) {
     const auto records = load_truthful(server, 2000, 300ms, -1, spin);
     ASSERT_TRUE(records) << records.error().message;
     ASSERT_GT(records->size(), 400u);

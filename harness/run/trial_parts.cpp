@@ -51,8 +51,8 @@ Expected<load::LoadConfig> make_load(const TrialSetup& setup) {
   config.duration = cell.duration;
   config.seed = setup.trial->seed;
   config.cpu = setup.cpus.client();
-  config.spin = setup.cpus.client_alone(cell.placement);
-  config.realtime = cell.open_loop && !config.spin;
+  config.spin = setup.cpus.client_alone(cell.placement) ? load::Spin::kBeforeDeadlines : load::Spin::kNever;
+  config.realtime = cell.open_loop && config.spin == load::Spin::kNever;
   for (const PlannedLane& lane : cell.lanes) {
     auto client = setup.clients->get(cell.workload, lane.variant, cell.params);
     if (!client) return std::unexpected(client.error());
