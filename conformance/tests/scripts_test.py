@@ -11,6 +11,7 @@ sys.path.insert(0, str(ROOT / "scripts" / "figures"))
 import conditions  # noqa: E402
 import conformance_matrix as matrix  # noqa: E402
 import conformance_pages as pages  # noqa: E402
+import false_alarm_ledger  # noqa: E402
 import false_alarms  # noqa: E402
 
 
@@ -110,49 +111,67 @@ class FalseAlarms(unittest.TestCase):
     RULES = {"x/a": "digest-a", "x/b": "digest-b"}
 
     def setUp(self):
-        self.folder = self.enterContext(tempfile.TemporaryDirectory())
-        self.addCleanup(setattr, false_alarms, "LEDGER", false_alarms.LEDGER)
-        false_alarms.LEDGER = pathlib.Path(self.folder, "ledger.ndjson")
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
 
-    @staticmethod
-    def step(rules, failures=()):
-        return {"subject": "libuv", "condition": "idle", "repeat": 10, "seconds": 2.0, "rules": rules,
-                "failures": list(failures)}
+    def ledger(self, version="1.44.2", rules=None):
+        return false_alarm_ledger.SubjectLedger("libuv", version, rules or self.RULES, self.folder)
 
-    def test_sums_survive_an_interruption_in_the_middle_of_a_line(self):
-        ledger = false_alarms.Ledger(self.RULES)
-        for _ in range(2):
-            ledger.append(self.step({"x/a": ["digest-a", "pass", 10, 9, 0], "x/b": ["digest-b", "pass", 10, 10, 0]}))
-        with false_alarms.LEDGER.open("a") as file:
-            file.write('{"subject": "lib')
-        again = false_alarms.Ledger(self.RULES)
-        self.assertEqual(again.sums[("libuv", "idle", "x/a")], [20, 18, 0])
-        self.assertEqual(again.least("libuv", "idle"), 20)
-        again.append(self.step({"x/a": ["digest-a", "pass", 10, 10, 0]}))
-        self.assertEqual(false_alarms.Ledger(self.RULES).runs("libuv", "idle", "x/a"), 30)
-        self.assertEqual(again.pace[("libuv", "idle")], 0.2)
+    def gathered(self, *seen):
+        """One step of ten repetitions, written, and read again."""
+        ledger = self.ledger()
+        ledger.take("idle", 10, 2.0, [verdict(rule, kind, **{"runs": 10, "applicable": 9, **more})
+                                      for rule, kind, more in seen])
+        ledger.write()
+        return self.ledger()
+
+    def test_sums_go_on_from_one_sitting_to_the_next(self):
+        self.gathered(("x/a", "pass", {}), ("x/b", "pass", {}))
+        again = self.gathered(("x/a", "pass", {}))
+        self.assertEqual(again.sums[("x/a", "idle")], [20, 18, 0])
+        self.assertEqual(again.least("idle"), 10)
+        self.assertEqual(again.least("busy"), 0)
+        self.assertEqual(again.pace, {"idle": 0.2})
+        self.assertEqual(again.total(["idle"]), (10, 30, 27, 0))
+
+    def test_half_a_file_is_never_seen(self):
+        self.gathered(("x/a", "pass", {}))
+        (self.folder / "libuv.new").write_text('{"subject": "lib')  # killed while writing
+        self.assertEqual(self.ledger().runs("x/a", "idle"), 10)
+
+    def test_a_line_per_rule(self):
+        self.gathered(("x/a", "pass", {}), ("x/b", "unsupported", {}))
+        lines = (self.folder / "libuv.json").read_text().splitlines()
+        self.assertIn('"x/a": ["digest-a", {"idle": [10, 9, 0]}],', lines)
+        self.assertIn('"x/b": ["digest-b", "outside"]', lines)
 
     def test_a_rule_that_has_changed_begins_anew(self):
-        false_alarms.Ledger(self.RULES).append(self.step(
-            {"x/a": ["digest-a", "pass", 10, 10, 0], "x/b": ["older", "fail", 10, 10, 1]},
-            [{"rule": "x/b", "digest": "older", "subject": "libuv", "known": ""}]))
-        ledger = false_alarms.Ledger(self.RULES)
-        self.assertEqual(ledger.runs("libuv", "idle", "x/b"), 0)
-        self.assertEqual(ledger.failures, [])
+        self.gathered(("x/a", "pass", {}), ("x/b", "fail", {"failed": 1, "reason": "r"}))
+        changed = self.ledger(rules={**self.RULES, "x/b": "newer"})
+        self.assertEqual((changed.runs("x/a", "idle"), changed.runs("x/b", "idle")), (10, 0))
+        self.assertEqual(changed.failures, [])
+
+    def test_another_version_of_the_subject_begins_anew_and_one_that_is_absent_does_not(self):
+        self.gathered(("x/a", "pass", {}))
+        other = self.ledger(version="1.52.0")
+        self.assertEqual(other.runs("x/a", "idle"), 0)
+        self.assertIn("was 1.44.2, and is 1.52.0", other.told)
+        self.assertEqual(self.ledger(version="").runs("x/a", "idle"), 10)
 
     def test_what_a_subject_is_not_asked_is_not_waited_for(self):
-        ledger = false_alarms.Ledger(self.RULES)
-        ledger.append(self.step({"x/a": ["digest-a", "pass", 10, 10, 0], "x/b": ["digest-b", "unsupported", 0, 0, 0]}))
-        self.assertEqual(ledger.asked("libuv"), ["x/a"])
-        self.assertEqual(ledger.least("libuv", "idle"), 10)
+        ledger = self.gathered(("x/a", "pass", {}), ("x/b", "unsupported", {"runs": 0}))
+        self.assertEqual(ledger.asked(), ["x/a"])
+        self.assertEqual(ledger.least("idle"), 10)
 
     def test_what_a_subject_is_known_to_break_is_not_waited_for(self):
-        ledger = false_alarms.Ledger(self.RULES)
-        ledger.append(self.step(
-            {"x/a": ["digest-a", "pass", 10, 10, 0], "x/b": ["digest-b", "crash", 1, 0, 1]},
-            [{"rule": "x/b", "digest": "digest-b", "subject": "libuv", "known": "thread 7"}]))
-        self.assertEqual(ledger.least("libuv", "idle"), 10)
-        self.assertEqual(len(ledger.failures), 1)
+        ledger = self.gathered(("x/a", "pass", {}), ("x/b", "crash", {"reason": "r", "known": "thread 7"}))
+        self.assertEqual(ledger.least("idle"), 10)
+        self.assertEqual((len(ledger.failures), ledger.unknown()), (1, []))
+
+    def test_a_failure_is_kept_with_its_reason(self):
+        ledger = self.gathered(("x/a", "hang", {"reason": "it waits", "excerpt": ["a begins"]}))
+        [one] = ledger.unknown()
+        self.assertEqual((one["reason"], one["excerpt"], one["condition"]), ("it waits", ["a begins"], "idle"))
+        self.assertEqual(ledger.total(["idle"])[3], 1)
 
     def test_the_bound_is_that_of_zero_in_n(self):
         self.assertLess(false_alarms.bound(3000), 0.001)
