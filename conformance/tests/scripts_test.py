@@ -163,7 +163,7 @@ class FalseAlarms(unittest.TestCase):
         self.assertEqual(ledger.least("idle"), 10)
 
     def test_what_a_subject_is_known_to_break_is_not_waited_for(self):
-        ledger = self.gathered(("x/a", "pass", {}), ("x/b", "crash", {"reason": "r", "known": "thread 7"}))
+        ledger = self.gathered(("x/a", "pass", {}), ("x/b", "crash", {"runs": 1, "reason": "r", "known": "thread 7"}))
         self.assertEqual(ledger.least("idle"), 10)
         self.assertEqual((len(ledger.failures), ledger.unknown()), (1, []))
 
