@@ -27,7 +27,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from common import fail, load, remark, server, stop_quantile_ms, stopped_once, verdict  # noqa: E402
+from common import (add_broken, conclude, fail, load, remark, server, stop_quantile_ms,  # noqa: E402
+                    stopped_once, use_broken, verdict)
 
 CONNECTIONS, RATE = 50, 1000
 BLOCKS, BLOCK_S = 9, 1
@@ -166,7 +167,9 @@ def judge_blind(name, seen, blind_ms, truth_ms):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--blocks", type=int, default=BLOCKS)
+    add_broken(parser)
     options = parser.parse_args()
+    use_broken(options.broken)
     for tool in ("wrk", "h2load"):
         if not shutil.which(tool):
             fail(f"{tool} is not installed; run scripts/install-dependencies --prove")
@@ -179,7 +182,7 @@ def main():
             good &= agrees
             if workload == "hello":
                 good &= judge_disagreement(url, one.pid, cores[-1], undisturbed)
-    return 0 if good else 1
+    return conclude(good, options.broken, "tickmark, open loop")
 
 
 if __name__ == "__main__":

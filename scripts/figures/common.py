@@ -12,6 +12,11 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TICKMARK = ROOT / "build" / "tickmark"
+LIARS = ("stamps_at_the_send", "drops_late_arrivals")  # harness/stats/ruler_mutant.h
+
+generator = TICKMARK  # who sends load()
+missed = []  # names of the verdicts that were not good
+
 
 def fail(sentence, code=3):
     print(sentence, file=sys.stderr)
@@ -116,15 +121,42 @@ def serving(name, cpu=None):
 
 def load(url, *arguments):
     """The JSON of `tickmark load`; its exit code 3 (not valid) is the reader's to judge."""
-    done = subprocess.run([TICKMARK, "load", url, "--json", *arguments], capture_output=True, text=True)
+    done = subprocess.run([generator, "load", url, "--json", *arguments], capture_output=True, text=True)
     if not done.stdout:
         fail(done.stderr)
     return json.loads(done.stdout)
 
 
+def add_broken(parser):
+    parser.add_argument("--broken", choices=LIARS, help="measure with a generator that lies so, which must be refused")
+
+
+def use_broken(name):
+    """Builds the generator that lies and sends load() by it; nothing if `name` is none."""
+    global generator
+    if name is None:
+        return
+    done = subprocess.run([ROOT / "scripts" / "build", "release", f"tickmark_{name}"], capture_output=True, text=True)
+    if done.returncode:
+        fail(f"tickmark_{name} cannot be built: {done.stdout[-600:]}{done.stderr[-600:]}")
+    generator = ROOT / "build" / f"tickmark_{name}"
+
+
+def conclude(good, broken, convicting):
+    """The exit code of a figure; of a broken generator 0 if a verdict whose name has `convicting` in it was missed."""
+    if broken is None:
+        return 0 if good else 1
+    by = [name for name in missed if convicting in name]
+    told = f"by {len(by)}: {', '.join(sorted(set(by)))}" if by else "by none"
+    return 0 if verdict(f"a generator that {broken.replace('_', ' ')} is refused", "by one verdict or more", told,
+                        bool(by)) else 1
+
+
 def verdict(name, expected, seen, good):
     """Prints one line and returns whether it is good."""
     print(f"{'ok  ' if good else 'FAIL'}  {name:<44} expected {expected:<28} seen {seen}")
+    if not good:
+        missed.append(name)
     return good
 
 

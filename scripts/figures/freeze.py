@@ -3,13 +3,16 @@
 The whole process tree is stopped once within 6 s at a constant rate, on 50 connections and on 5,000. With rho = rate /
 capacity the response time at quantile q is P - (1 - rho) T (1 - q): 300 ms at p95, 540 ms at p99 for rho near 0. After
 the stop everything that was asked meanwhile is answered at once: a client slower than the server would show in both.
+
+    scripts/prove freeze --broken stamps_at_the_send    shows that a generator that lies is refused
 """
 import argparse
 import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from common import Unserved, fail, load, remark, server, stop_quantile_ms, stopped_once, verdict  # noqa: E402
+from common import (Unserved, add_broken, conclude, fail, load, remark, server, stop_quantile_ms,  # noqa: E402
+                    stopped_once, use_broken, verdict)
 
 PAUSE_S, WINDOW_S, WARMUP_S, RAMP_S = 0.6, 6.0, 0.5, 1.0
 # Connections -> requests/s. The many get more, so that 1,200 replies come at once.
@@ -42,9 +45,10 @@ def judge_server(name, one, connections, rate):
         good &= verdict(f"open loop, response time {key}", f"{expected:.0f} ms within 5 %", f"{seen:.1f} ms",
                         abs(seen / expected - 1) <= 0.05)
     fates = ("completed", "errors", "timeouts", "in_flight", "unsent")
-    good &= verdict("scheduled = the sum of its fates", str(opened["scheduled"]), str(sum(opened[k] for k in fates)),
-                    opened["scheduled"] == sum(opened[k] for k in fates))
-    good &= verdict("every request was answered", str(opened["scheduled"]), str(opened["completed"]),
+    told = sum(opened[k] for k in fates)
+    good &= verdict("open loop, scheduled = the sum of its fates", str(opened["scheduled"]), str(told),
+                    opened["scheduled"] == told)
+    good &= verdict("open loop, every request was answered", str(opened["scheduled"]), str(opened["completed"]),
                     opened["scheduled"] == opened["completed"])
     busy = opened["client"]["cpu_utilisation"]
     good &= verdict("the client was not the bottleneck", f"below {CLIENT_BUSY:.0%} of a core", f"{busy:.1%}",
@@ -64,7 +68,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--server", action="append", help="nginx, or a subject (served with the workload hello)")
     parser.add_argument("--repeat", type=int, default=1)
+    add_broken(parser)
     options = parser.parse_args()
+    use_broken(options.broken)
     names = options.server or SERVERS
     good, served = True, set()
     for _ in range(options.repeat):
@@ -79,7 +85,7 @@ def main():
                 remark(name, str(why))
     if len(served) < min(SERVERS_MIN, len(names)):
         fail(f"only {len(served)} of the servers {', '.join(names)} are here; run scripts/install-dependencies --prove")
-    return 0 if good else 1
+    return conclude(good, options.broken, "open loop")
 
 
 if __name__ == "__main__":
