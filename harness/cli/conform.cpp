@@ -44,6 +44,7 @@ Expected<PassRequest> make_request(const ConformFlags& options, output::Progress
     auto versions = conformance::parse_as(options.judged_as);
     if (!versions) return std::unexpected(versions.error());
     request.judged_as = *versions;
+    request.judged_as_written = options.judged_as;
   }
   if (!options.output.empty()) {
     std::error_code error;

@@ -119,10 +119,8 @@ Expected<std::vector<Verdict>> judge_player(const Player& player, const PassRequ
     plan.argv.emplace_back("--");
   }
   plan.versions = player.status.description.versions;
-  for (const auto& [component, version] : request.judged_as) {
-    plan.versions[component] = version;
-    plan.judged_as = component + "@" + version;
-  }
+  for (const auto& [component, version] : request.judged_as) plan.versions[component] = version;
+  plan.judged_as = request.judged_as_written;
   plan.rules = &rules;
   if (client.empty()) plan.mode = request.mode;
   plan.repeat = client.empty() ? request.repeat : std::min(request.repeat, kWireRepeatMax);

@@ -21,6 +21,7 @@ struct PassRequest {
   bool apart = false;                 ///< every run in a process of its own
   std::string mode;                   ///< of JavaScript players: cjs, esm, worker; "" = their default
   conformance::Versions judged_as;    ///< of --as, laid over what `describe` reports
+  std::string judged_as_written;      ///< the same as it was written, for commands that reproduce
   std::filesystem::path traces;       ///< where failing runs are kept; "" = nowhere
   int background_connections = 0;     ///< > 0: also judge a background program beside so many live sockets
   bool rules_under_load = false;      ///< play the rules themselves beside them, too, where the player can

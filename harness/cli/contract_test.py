@@ -206,7 +206,9 @@ class Data(unittest.TestCase):
         done = tickmark("conform", "libuv", "--rule", "loop/nowait_runs_timers_last", "--repeat", "2", "--as",
                         "libuv@1.52")
         printed = done.stdout.split("reproduce: ")[1].splitlines()[0]
-        again = subprocess.run(printed, shell=True, capture_output=True, text=True, timeout=120)
+        self.assertIn("--as libuv@1.52", printed)
+        nobody_else = {**os.environ, "PATH": "/usr/bin:/bin"}  # a tickmark that is installed must not answer
+        again = subprocess.run(printed, shell=True, capture_output=True, text=True, timeout=120, env=nobody_else)
         self.assertEqual(again.returncode, 1, printed + again.stderr)
         self.assertIn("fail libuv: loop/nowait_runs_timers_last", again.stdout)
 

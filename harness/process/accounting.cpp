@@ -87,6 +87,9 @@ TreeUsage sample_tree(pid_t root, UsageDetail detail) {
     const std::string rollup = read_proc_file(fmt::format("/proc/{}/smaps_rollup", process.pid).c_str());
     usage.rss_bytes += kib_line(rollup, "\nRss:");
     usage.pss_bytes += kib_line(rollup, "\nPss:");
+    usage.pss_unbacked_bytes += rollup.contains("\nPss_Anon:")
+                                    ? kib_line(rollup, "\nPss_Anon:") + kib_line(rollup, "\nPss_Shmem:")
+                                    : kib_line(rollup, "\nPss:");
   }
   return usage;
 }

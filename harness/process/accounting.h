@@ -14,7 +14,7 @@ namespace tickmark::process {
 enum class UsageDetail {
   kCpu,      ///< cpu_time, processes, threads, minor_faults: one /proc scan; independent of thread count
   kThreads,  ///< + run_queue_wait, context_switches: one small file per thread
-  kMemory,   ///< + pss_bytes, rss_bytes: walks the page tables, so not at the edges of a window
+  kMemory,   ///< + pss_bytes and the like: walks the page tables, so not at the edges of a window
 };
 
 /// Counters since each process began (not since the sample before): subtract two samples.
@@ -27,6 +27,9 @@ struct TreeUsage {
   uint64_t minor_faults = 0;
   int processes = 0, threads = 0;         ///< gauges
   uint64_t pss_bytes = 0, rss_bytes = 0;  ///< gauges; Pss shares a shared page among its users
+  /// Gauge: Pss of what no file backs (Pss_Anon + Pss_Shmem; the whole Pss before Linux 5.9). Only this can
+  /// be compared over time: the share of a library's pages changes when somebody else maps or touches them.
+  uint64_t pss_unbacked_bytes = 0;
 };
 
 /// Sum over `root` and its descendants. A process that ends meanwhile counts with what was still

@@ -1,9 +1,13 @@
 #include "harness/process/accounting.h"
 
 #include <atomic>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
 #include <functional>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
@@ -135,6 +139,30 @@ TEST(SampleTree, CountsLivingDescendantsAndTheirThreads) {
   EXPECT_GT(usage.rss_bytes, 100'000u);
   EXPECT_GT(usage.pss_bytes, 10'000u);
   EXPECT_LE(usage.pss_bytes, usage.rss_bytes);
+  EXPECT_GT(usage.pss_unbacked_bytes, 0u);
+  EXPECT_LT(usage.pss_unbacked_bytes, usage.pss_bytes) << "its program and libraries are backed by files";
+}
+
+/// Touched pages: private and shared memory count, those of a file (this program) do not.
+TEST(SampleTree, FilesAreNoMemoryThatGrew) {
+  constexpr size_t kBytes = 8 << 20;
+  const size_t file_bytes = std::filesystem::file_size("/proc/self/exe");
+  const Child child([&] {
+    for (const int kind : {MAP_PRIVATE, MAP_SHARED}) {
+      void* memory = ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, kind | MAP_ANONYMOUS, -1, 0);
+      std::memset(memory, 1, kBytes);
+    }
+    const int file = ::open("/proc/self/exe", O_RDONLY);
+    const auto* mapped =
+        static_cast<const volatile char*>(::mmap(nullptr, file_bytes, PROT_READ, MAP_PRIVATE, file, 0));
+    for (size_t at = 0; at < file_bytes; at += 4096) (void)mapped[at];
+    while (true) ::pause();
+  });
+  const auto touched = [&] { return sample_tree(child.pid(), UsageDetail::kMemory); };
+  ASSERT_TRUE(eventually([&] { return touched().rss_bytes >= 2 * kBytes + file_bytes; }));
+  EXPECT_GE(touched().pss_unbacked_bytes, 2 * kBytes);
+  EXPECT_LT(touched().pss_unbacked_bytes, 2 * kBytes + file_bytes / 2);
+  EXPECT_GT(touched().pss_bytes, touched().pss_unbacked_bytes);
 }
 
 TEST(SampleTree, AgreesWithTheKernelsOwnAccounting) {

@@ -245,6 +245,7 @@ class Together : public EndToEnd {
       setups[i].subject = &subjects[i];
       setups[i].clients = &clients;
       setups[i].cpus = CpuRoles::of_this_process();
+      setups[i].warmup = warmup_;
     }
     auto outcomes = run_together(setups);
     EXPECT_TRUE(outcomes) << outcomes.error().message;
@@ -256,8 +257,18 @@ class Together : public EndToEnd {
   process::ResolvedSubject raw_epoll() { return *registry_->resolve(*SubjectName::parse("raw_epoll")); }
 
   PlannedCell cell_ = light_cell();
+  std::optional<Nanos> warmup_;
   std::vector<Json> records_;
 };
+
+TEST_F(Together, a_trial_warms_up_as_long_as_it_is_told_and_records_it) {
+  cell_.warmup = 20ms;
+  run({raw_epoll()});
+  warmup_ = 70ms;
+  run({raw_epoll()});
+  EXPECT_EQ(records_[0]["warmup_ns"], 20'000'000);
+  EXPECT_EQ(records_[1]["warmup_ns"], 70'000'000);
+}
 
 TEST_F(Together, each_subject_has_its_own_connections_requests_and_cost) {
   const auto outcomes = run({raw_epoll(), raw_epoll()});

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "harness/run/plan_cells.h"
+#include "harness/run/warm_ups.h"
 
 namespace tickmark::run {
 namespace {
@@ -110,6 +111,7 @@ Expected<Plan> make_plan(const PlanInput& input) {
   plan.cells = std::move(*cells);
   plan.schedule = make_schedule(plan.cells, input.seed);
   plan.rerun_rule = output::text_at(input.gate, "rerun_rule", kRerunRule);
+  plan.warmup_rule = WarmUps::rule();
   plan.conformance = input.conformance;
   plan.gate = input.gate;
   std::set<std::string> used;

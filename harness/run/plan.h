@@ -118,7 +118,8 @@ struct Plan {
   std::vector<WorkloadSpec> workloads;
   std::vector<PlannedCell> cells;
   std::vector<PlannedTrial> schedule;
-  std::string rerun_rule;  ///< what happens to void blocks; fixed here, before any result
+  std::string rerun_rule;   ///< what happens to void blocks; fixed here, before any result
+  std::string warmup_rule;  ///< when it is made longer; likewise
   Json conformance;
   Json gate;  ///< of a comparison: when it is judged and by what (docs/bundle.md)
 

@@ -241,6 +241,7 @@ Plan read_plan(const Json& json) {
   plan.blocks = static_cast<int>(need_integer(json, "blocks", 1, 1000));
   plan.estimated_measured_s = number_at(json, "estimated_measured_s").value_or(0);
   plan.rerun_rule = text_at(json, "rerun_rule");
+  plan.warmup_rule = text_at(json, "warmup_rule");
   plan.conformance = member(json, "conformance");
   plan.gate = member(json, "gate");
   plan.calibration = calibration_from_json(member(json, "calibration"));
@@ -267,6 +268,7 @@ Json plan_to_json(const Plan& plan) {
                {"estimated_measured_s", std::round(plan.estimated_measured_s * 10) / 10},
                {"calibration", calibration_to_json(plan.calibration)},
                {"rerun_rule", plan.rerun_rule},
+               {"warmup_rule", plan.warmup_rule},
                {"subjects", Json::array()},
                {"workloads", Json::array()},
                {"cells", Json::array()},

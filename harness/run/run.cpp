@@ -13,6 +13,7 @@
 #include "harness/run/scratch.h"
 #include "harness/run/signals.h"
 #include "harness/run/together.h"
+#include "harness/run/warm_ups.h"
 
 namespace tickmark::run {
 namespace {
@@ -72,6 +73,7 @@ class Trials {
   std::map<std::pair<std::string, std::string>, int> failures_;  // (subject, cell): in a row
   std::set<std::string> measured_, environment_faults_;          // workloads
   CanaryLog canaries_;
+  WarmUps warm_ups_;
 };
 
 output::ProgressState Trials::state(const PlannedTrial& trial) const {
@@ -157,6 +159,7 @@ TrialSetup Trials::setup_of(const PlannedTrial& trial, const PlannedCell& cell, 
   setup.cpus = cpus_;
   setup.interrupted = interrupted;
   setup.canaries = &canaries_;
+  setup.warmup = warm_ups_.of(cell);
   setup.progress = [this, &shown, &last_reply](Nanos, uint64_t completed) {
     if (!request_.progress) return;
     if (completed != shown.completed) last_reply = now();
@@ -174,7 +177,9 @@ Expected<void> Trials::keep(const PlannedTrial& trial, const PlannedCell& cell, 
     auto written = bundle_.append_histogram(tagged.tag, start, outcome.facts.load.window, tagged.histogram);
     if (!written) return written;
   }
-  return record(trial, trial_to_json(outcome, trial, cell), outcome.status, outcome.reason);
+  const output::Json json = trial_to_json(outcome, trial, cell);
+  warm_ups_.learn(json);
+  return record(trial, json, outcome.status, outcome.reason);
 }
 
 Expected<void> Trials::run_side_by_side(std::span<const PlannedTrial> trials, const PlannedCell& cell) {
@@ -227,6 +232,7 @@ Expected<size_t> Trials::run_block(size_t at) {
     if (!ok) return std::unexpected(ok.error());
     at = end;
   }
+  warm_ups_.end_block();
   return at;
 }
 

@@ -163,6 +163,7 @@ Expected<std::vector<TrialOutcome>> run_together(const std::vector<TrialSetup>& 
     Arm& arm = arms.emplace_back();
     arm.setup = &setup;
     arm.outcome = blank_outcome(setup);
+    arm.outcome.warmup = config->warmup;
     arm.outcome.facts.canary = before.canary;
     arm.outcome.facts.canary_usual = before.canary_usual;
     arm.outcome.facts.canary_spread = before.canary_spread;

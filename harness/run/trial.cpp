@@ -109,6 +109,7 @@ Expected<TrialOutcome> run_trial(const TrialSetup& setup) {
   if (!config) return std::unexpected(config.error());
   TrialOutcome outcome;
   outcome.started_wall = output::wall_clock();
+  outcome.warmup = config->warmup;
   outcome.facts.open_loop = cell.open_loop;
   outcome.facts.storm = cell.scenario == load::Scenario::kStorm;
   outcome.facts.headline_lane = headline_lane(cell);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -73,6 +74,7 @@ struct TrialOutcome {
   process::ExitReport exit;
   Nanos started_wall{0}, window_wall{0};  ///< wall clock, since the epoch
   Nanos wall{0};                          ///< how long the whole trial took
+  Nanos warmup{0};                        ///< load before the window
 };
 
 class CanaryLog;
@@ -86,6 +88,7 @@ struct TrialSetup {
   std::function<bool()> interrupted;
   std::function<void(Nanos elapsed, uint64_t completed)> progress;
   CanaryLog* canaries = nullptr;  ///< borrowed; null: no canary, as in a calibration
+  std::optional<Nanos> warmup;    ///< instead of the cell's
 };
 
 /// Runs it. Errors (kEnvironment, kUsage): a client half could not be made. Always ends the subject.

@@ -47,7 +47,7 @@ Expected<load::LoadConfig> make_load(const TrialSetup& setup) {
   const PlannedCell& cell = *setup.cell;
   load::LoadConfig config;
   config.scenario = cell.scenario;
-  config.warmup = cell.warmup;
+  config.warmup = setup.warmup.value_or(cell.warmup);
   config.duration = cell.duration;
   config.seed = setup.trial->seed;
   config.cpu = setup.cpus.client();

@@ -114,8 +114,8 @@ void add_memory(Json& metrics, const TrialOutcome& outcome, int connections) {
   if (!samples.has_memory) return;
   const process::TreeUsage& after = samples.memory_after;
   metrics["memory_bytes"] = after.pss_bytes;
-  const double grown =
-      static_cast<double>(after.pss_bytes) - static_cast<double>(samples.memory_before.pss_bytes);
+  const double grown = static_cast<double>(after.pss_unbacked_bytes) -
+                       static_cast<double>(samples.memory_before.pss_unbacked_bytes);
   metrics["memory_bytes_per_connection"] = std::max(0.0, grown) / connections;
   if (samples.alone) {
     metrics["kernel_memory_bytes_per_connection"] =
@@ -202,6 +202,7 @@ Json trial_to_json(const TrialOutcome& outcome, const PlannedTrial& trial, const
   json["lanes"] = Json::array();
   for (const load::LaneReport& lane : load.lanes) json["lanes"].push_back(lane_to_json(lane));
   json["client"] = client_json(load.client);
+  json["warmup_ns"] = outcome.warmup.count();
   // Without a window (ramp failed, interrupted) there are counts but nothing that was measured.
   if (!outcome.samples.has_window || load.lanes.empty()) return json;
   const process::Environment& environment = outcome.facts.environment;

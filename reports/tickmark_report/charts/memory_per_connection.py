@@ -1,7 +1,7 @@
 """What one more open connection costs in memory: in the subject's processes, and in the kernel, which `top` hides.
 
-User memory is what the process tree grew by (Pss) while the connections were made; kernel memory is slab, socket
-buffers and kernel stacks of both ends, since client and subject share the machine.
+User memory is what the process tree grew by (anonymous and shared memory) while the connections were made; kernel
+memory is slab, socket buffers and kernel stacks of both ends, since client and subject share the machine.
 """
 from tickmark_report import panels, selection
 
