@@ -28,7 +28,9 @@ def code(text):
 @functools.cache
 def options_of(verb):
     done = subprocess.run([TICKMARK, verb, "--help"], capture_output=True, text=True)
-    return set(re.findall(r"(?<![\w-])(--?[a-z][\w-]*)", done.stdout)) if done.returncode == 0 else None
+    if not re.search(rf"^Usage: \S+ {verb}\b", done.stdout, re.M):  # an unknown verb gets the help of all
+        return None
+    return set(re.findall(r"(?<![\w-])(--?[a-z][\w-]*)", done.stdout))
 
 
 def recipes():
