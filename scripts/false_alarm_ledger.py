@@ -61,7 +61,8 @@ class SubjectLedger:
 
     def take(self, condition, repeat, seconds, rules):
         """One call of conform: `rules` is the list in its JSON."""
-        self.pace[condition] = round(seconds / repeat, 3)
+        if len(rules) >= len(self.rules) / 2:  # a few that had begun anew tell nothing of the others' pace
+            self.pace[condition] = round(seconds / repeat, 3)
         self.last = str(datetime.date.today())
         self.first = self.first or self.last
         for seen in rules:
@@ -111,6 +112,19 @@ class SubjectLedger:
 
     def least(self, condition):
         return min((self.runs(rule, condition) for rule in self.asked()), default=0)
+
+    def next_step(self, condition, wanted, step_s, first=5):
+        """(rules, repetitions) of what comes next: the few that have begun anew until they are where the others are,
+        else as many of all that are not done as fit into a step."""
+        runs = {rule: self.runs(rule, condition) for rule in self.asked()}
+        levels = sorted({*runs.values(), wanted})
+        behind = [rule for rule, count in runs.items() if count == levels[0]]
+        if len(levels) > 1 and len(behind) < len(runs) / 2:
+            return behind, min(levels[1], wanted) - levels[0]
+        missing = [rule for rule, count in runs.items() if count < wanted]
+        if condition not in self.pace:
+            return missing, first
+        return missing, max(1, min(int(step_s / self.pace[condition]), wanted - levels[0]))
 
     def total(self, names):
         """(runs of the rule with fewest, runs, judged, failed) over these conditions."""

@@ -167,6 +167,18 @@ class FalseAlarms(unittest.TestCase):
         self.assertEqual(ledger.least("idle"), 10)
         self.assertEqual((len(ledger.failures), ledger.unknown()), (1, []))
 
+    def test_what_began_anew_catches_up_before_all_go_on(self):
+        rules = {f"x/{i}": "d" for i in range(10)}
+        ledger = self.ledger(rules=rules)
+        self.assertEqual(ledger.next_step("idle", 600, 45), (list(rules), 5), "nothing is known yet")
+        ledger.take("idle", 30, 60.0, [verdict(rule, "pass", runs=30, applicable=30) for rule in rules])
+        self.assertEqual(ledger.next_step("idle", 600, 45), (list(rules), 22))
+        ledger.sums[("x/3", "idle")] = [0, 0, 0]
+        self.assertEqual(ledger.next_step("idle", 600, 45), (["x/3"], 30))
+        ledger.take("idle", 30, 1.0, [verdict("x/3", "pass", runs=30, applicable=30)])
+        self.assertEqual(ledger.pace["idle"], 2.0, "one rule tells nothing of the pace of all")
+        self.assertEqual(ledger.next_step("idle", 40, 450), (list(rules), 10), "no more than is wanted")
+
     def test_a_failure_is_kept_with_its_reason(self):
         ledger = self.gathered(("x/a", "hang", {"reason": "it waits", "excerpt": ["a begins"]}))
         [one] = ledger.unknown()

@@ -44,12 +44,9 @@ def ledgers(subjects):
 
 def step(ledger, condition, wanted):
     """One call of conform: (repetitions, seconds, what it said of each rule), or None with the reason printed."""
-    missing = [rule for rule in ledger.asked() if ledger.runs(rule, condition) < wanted]
-    repeat = 5
-    if condition in ledger.pace:
-        repeat = max(1, min(int(STEP_S / ledger.pace[condition]), wanted - ledger.least(condition)))
+    rules, repeat = ledger.next_step(condition, wanted, STEP_S)
     command = [str(TICKMARK), "conform", ledger.subject, "--repeat", str(repeat), "--json"]
-    for rule in missing:
+    for rule in rules:
         command += ["--rule", rule]
     begin = time.monotonic()
     code, out, err = conditions.run(command, condition)
@@ -113,7 +110,7 @@ def page(every, names, total):
              "false alarms per run, 95 % |", "|---|---|---|---|---|---|---|---|---|"]
     for subject, ledger in every.items():
         least, runs, applicable, failed = ledger.total(names)
-        rate = f"< {100 * bound(least):.2g} % of each rule" if not failed else "see below"
+        rate = f"< {100 * bound(least):.2g} % of each rule" if least and not failed else "see below" if failed else "-"
         lines.append(f"| {subject} | {ledger.version} | {ledger.first} | {len(ledger.asked())} | {least:,} | {runs:,} "
                      f"| {applicable:,} | {failed} | {rate} |")
     lines += ["\n| subject | " + " | ".join(f"{name}: runs, judged" for name in names) + " |",
