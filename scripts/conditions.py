@@ -123,12 +123,13 @@ def throttle_turn():
     return 0.080, 0.020
 
 
-def run(command, condition):
-    """Runs a command to its end under one condition; spinners are the caller's. (exit code, stdout, stderr)"""
+def run(command, condition, core=None):
+    """Runs a command to its end under one condition, on `core` if that is to be one core; spinners are the caller's.
+    (exit code, stdout, stderr)"""
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     quota = Quota() if condition == "quota" else None
     if condition == "pinned":
-        command = ["taskset", "-c", str(min(os.sched_getaffinity(0))), *command]
+        command = ["taskset", "-c", str(min(os.sched_getaffinity(0)) if core is None else core), *command]
     if quota:
         options["preexec_fn"] = quota.enter
     process = subprocess.Popen(command, **options)

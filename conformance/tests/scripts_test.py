@@ -1,5 +1,6 @@
 """The pages and ledgers that are gathered over hours, from verdicts made up here."""
 import json
+import os
 import pathlib
 import sys
 import tempfile
@@ -190,7 +191,53 @@ class FalseAlarms(unittest.TestCase):
         self.assertGreater(false_alarms.bound(2900), 0.001)
 
 
+class Group(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.every = {name: self.ledger(name, runs) for name, runs in (("ahead", 30), ("behind", 10), ("done", 60))}
+        self.group = false_alarms.Group(self.every, {"pinned": 2}, 60)
+
+    def ledger(self, name, runs):
+        made = false_alarm_ledger.SubjectLedger(name, "1", {"x/a": "d"}, pathlib.Path(self.folder.name))
+        made.take("pinned", runs, 1.0, [verdict("x/a", "pass", runs=runs, applicable=runs)])
+        return made
+
+    def start(self):
+        subject, condition = self.group.next()
+        core = self.group.core(condition)
+        self.group.running[len(self.group.running)] = (subject, condition, core)
+        return subject, core
+
+    def test_who_is_furthest_behind_comes_first_and_none_twice(self):
+        self.assertEqual([self.start()[0], self.start()[0]], ["behind", "ahead"])
+
+    def test_those_at_once_are_pinned_to_cores_of_their_own(self):
+        cores = {self.start()[1], self.start()[1]}
+        self.assertEqual(len(cores), min(2, len(os.sched_getaffinity(0))))
+
+    def test_no_more_at_once_than_a_condition_allows(self):
+        self.group.at_once = {"pinned": 1}
+        self.start()
+        self.assertIsNone(self.group.next())
+
+    def test_one_that_cannot_be_run_is_not_asked_again(self):
+        self.group.take("behind", "pinned", None)
+        self.assertEqual(self.start()[0], "ahead")
+
+    def test_idle_and_busy_are_alone_and_the_others_are_not(self):
+        names = [set(group.at_once) for group in false_alarms.groups(self.every, conditions.NAMES, 60)]
+        self.assertEqual(names, [{"idle"}, {"busy"}, {"pinned", "jitter", "quota"}])
+        chosen = list(false_alarms.groups(self.every, ["idle", "jitter"], 60))
+        self.assertEqual([set(group.at_once) for group in chosen], [{"idle"}, {"jitter"}])
+
+
 class Conditions(unittest.TestCase):
+    def test_pinned_is_on_the_core_that_was_chosen(self):
+        core = max(os.sched_getaffinity(0))
+        said = conditions.run(["sh", "-c", "taskset -cp $$"], "pinned", core)[1]
+        self.assertTrue(said.endswith(f": {core}\n"), said)
+
     def test_each_runs_a_command_to_its_end(self):
         for name in conditions.names():
             with self.subTest(condition=name):

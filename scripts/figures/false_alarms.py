@@ -8,10 +8,12 @@ What was seen stands in conformance/ledger/, sums of a subject in a file, writte
 where others stopped. A rule whose file has changed since begins anew. Conditions are those of scripts/conditions.py.
 """
 import argparse
+import collections
 import concurrent.futures
 import contextlib
 import datetime
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -26,6 +28,7 @@ from common import ROOT, TICKMARK, fail, remark, verdict  # noqa: E402
 SUBJECTS = ("node@18", "node@20", "node@22", "node@24", "libuv", "reference_loop")
 PAGE = ROOT / "docs" / "false-alarms.md"
 STEP_S = 45  # a step is so long: what is lost when the command is interrupted
+TURN_S = 300
 
 
 def ledgers(subjects):
@@ -42,42 +45,90 @@ def ledgers(subjects):
     return found
 
 
-def step(ledger, condition, wanted):
-    """One call of conform: (repetitions, seconds, what it said of each rule), or None with the reason printed."""
+def step(ledger, condition, wanted, core):
+    """One call of conform, on `core` if it is to be on one: (repetitions, seconds, what it said of each rule), or None
+    with the reason printed."""
     rules, repeat = ledger.next_step(condition, wanted, STEP_S)
     command = [str(TICKMARK), "conform", ledger.subject, "--repeat", str(repeat), "--json"]
     for rule in rules:
         command += ["--rule", rule]
     begin = time.monotonic()
-    code, out, err = conditions.run(command, condition)
+    code, out, err = conditions.run(command, condition, core)
     if code not in (0, 1):
         print(f"      {ledger.subject}, {condition}: {err.strip()}")
         return None
     return repeat, time.monotonic() - begin, json.loads(out)["rules"]
 
 
-def gather(every, names, wanted, minutes, jobs):
-    """Steps until the time is up or nothing is missing; those furthest behind come first."""
-    end = time.monotonic() + 60 * minutes
-    barred = set()
-    while time.monotonic() < end:
-        behind = sorted((every[s].least(c), names.index(c), s) for c in names for s in every
-                        if every[s].least(c) < wanted and (s, c) not in barred)
-        if not behind:
+class Group:
+    """Conditions that may be gathered at once: none of them is to be alone, and all together keep every core busy."""
+
+    def __init__(self, every, at_once, wanted):
+        self.every, self.at_once, self.wanted = every, at_once, wanted
+        self.barred, self.running = set(), {}  # (subject, condition); {future: (subject, condition, core)}
+
+    def behind(self):
+        """(runs, subject, condition) of all that are not done; those furthest behind come first."""
+        return sorted((ledger.least(c), s, c) for s, ledger in self.every.items() for c in self.at_once
+                      if ledger.least(c) < self.wanted and (s, c) not in self.barred)
+
+    def next(self):
+        """(subject, condition) that may be started now, or None."""
+        running = [(s, c) for s, c, _ in self.running.values()]
+        count = collections.Counter(c for _, c in running)
+        return next(((s, c) for _, s, c in self.behind()
+                     if (s, c) not in running and count[c] < self.at_once[c]), None)
+
+    def core(self, condition):
+        """The core where the fewest of this condition are."""
+        taken = collections.Counter(core for _, c, core in self.running.values() if c == condition)
+        return min(sorted(os.sched_getaffinity(0)), key=lambda core: taken[core])
+
+    def gather(self, end):
+        around = conditions.spinners() if "busy" in self.at_once else contextlib.nullcontext()
+        with around, concurrent.futures.ThreadPoolExecutor(sum(self.at_once.values())) as pool:
+            while True:
+                while time.monotonic() < end and (found := self.next()):
+                    subject, condition = found
+                    core = self.core(condition)
+                    self.running[pool.submit(step, self.every[subject], condition, self.wanted, core)] = (
+                        subject, condition, core)
+                if not self.running:
+                    return
+                done, _ = concurrent.futures.wait(self.running, return_when=concurrent.futures.FIRST_COMPLETED)
+                for future in done:
+                    self.take(*self.running.pop(future)[:2], future.result())
+
+    def take(self, subject, condition, done):
+        if done is None:
+            self.barred.add((subject, condition))
             return
-        condition = names[behind[0][1]]
-        at_once = 1 if condition == "idle" else jobs
-        chosen = [s for _, c, s in behind if names[c] == condition][:at_once]
-        around = conditions.spinners() if condition == "busy" else contextlib.nullcontext()
-        with around, concurrent.futures.ThreadPoolExecutor(at_once) as pool:
-            for subject, done in zip(chosen, pool.map(lambda s: step(every[s], condition, wanted), chosen)):
-                if done is None:
-                    barred.add((subject, condition))
-                    continue
-                every[subject].take(condition, *done)
-                every[subject].write()
-                print(f"      {subject:<16} {condition:<9} {done[0]:>4} repetitions in {done[1]:.0f} s, "
-                      f"{every[subject].least(condition)} of {wanted}", flush=True)
+        ledger = self.every[subject]
+        ledger.take(condition, *done)
+        ledger.write()
+        print(f"      {subject:<16} {condition:<9} {done[0]:>4} repetitions in {done[1]:.0f} s, "
+              f"{ledger.least(condition)} of {self.wanted}", flush=True)
+
+
+def groups(every, names, wanted):
+    """What may run at once, as {condition: so many subjects}: one that is stopped or has a fifth of a core leaves
+    the rest of the machine to others, which disturbs it no more than it is meant to be."""
+    cores = len(os.sched_getaffinity(0))
+    together = {"pinned": cores, "jitter": cores, "quota": 2 * cores, "throttle": 2 * cores}
+    for at_once in ({"idle": 1}, {"busy": cores}, together):
+        if here := {name: count for name, count in at_once.items() if name in names}:
+            yield Group(every, here, wanted)
+
+
+def gather(every, names, wanted, minutes):
+    """Turns of the group furthest behind, until the time is up or nothing is missing."""
+    end = time.monotonic() + 60 * minutes
+    every_group = list(groups(every, names, wanted))
+    while time.monotonic() < end:
+        waiting = [group for group in every_group if group.behind()]
+        if not waiting:
+            return
+        min(waiting, key=lambda group: group.behind()[0]).gather(min(end, time.monotonic() + TURN_S))
 
 
 def bound(runs):
@@ -138,7 +189,6 @@ def main():
     parser.add_argument("--total", type=int, default=3000, help="runs of each rule and subject (default 3000)")
     parser.add_argument("--subjects", nargs="+", default=list(SUBJECTS))
     parser.add_argument("--conditions", nargs="+", help="only these, of " + ", ".join(conditions.NAMES))
-    parser.add_argument("--jobs", type=int, default=2, help="subjects at once where the condition allows (default 2)")
     parser.add_argument("--page", action="store_true", help="write docs/false-alarms.md")
     options = parser.parse_args()
     names = list(conditions.names())
@@ -147,7 +197,7 @@ def main():
         fail(f"there is no condition {', '.join(set(chosen) - set(names))} here; there are {', '.join(names)}", 2)
     every = ledgers(options.subjects)
     wanted = -(-options.total // len(names))
-    gather(every, [n for n in names if n in chosen], wanted, options.minutes, options.jobs)
+    gather(every, [n for n in names if n in chosen], wanted, options.minutes)
     good = judge(every, names, options.total)
     if options.page:
         page(every, names, options.total)
