@@ -4,6 +4,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -77,6 +78,55 @@ TEST(Asleep, one_that_never_rests_is_not_waited_for_again_and_again) {
   child.let_wait();
   ASSERT_TRUE(Asleep(child.pid()).wait(60s));
   EXPECT_FALSE(asleep.wait(60s)) << "given up, though it would be at rest now";
+}
+
+TEST(Asleep, one_below_it_that_spins_is_enough) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const UniqueFd from(ends[0]), to(ends[1]);
+  const pid_t parent = ::fork();
+  if (parent == 0) {
+    const pid_t below = ::fork();
+    if (below == 0) {
+      ::alarm(60);  // should nobody be left who ends it
+      while (true) continue;
+    }
+    (void)!::write(to.get(), &below, sizeof below);
+    ::pause();
+    ::_exit(0);
+  }
+  pid_t below = 0;
+  ASSERT_EQ(::read(from.get(), &below, sizeof below), ssize_t{sizeof below});
+  const Asleep asleep(parent);
+  EXPECT_FALSE(asleep.at_rest());
+  ::kill(below, SIGKILL);
+  ::kill(parent, SIGKILL);
+  ::waitpid(parent, nullptr, 0);
+}
+
+TEST(Asleep, one_that_its_tracer_holds_is_in_the_middle_of_something) {
+  const pid_t traced = ::fork();
+  if (traced == 0) {
+    ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+    ::raise(SIGSTOP);
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(traced, &status, 0), traced);
+  ASSERT_TRUE(WIFSTOPPED(status));
+  EXPECT_FALSE(Asleep(traced).at_rest());
+  ::kill(traced, SIGKILL);
+  ::waitpid(traced, nullptr, 0);
+}
+
+TEST(Asleep, one_that_has_ended_is_at_rest_before_anybody_waited_for_it) {
+  Child child;
+  const Asleep asleep(child.pid());
+  EXPECT_FALSE(asleep.at_rest());
+  ::kill(child.pid(), SIGKILL);
+  siginfo_t ended{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child.pid()), &ended, WEXITED | WNOWAIT), 0);
+  EXPECT_TRUE(asleep.at_rest());
 }
 
 TEST(Asleep, nobody_there_is_at_rest) {

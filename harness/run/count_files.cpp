@@ -96,4 +96,12 @@ Expected<uint64_t> strace_total(std::string_view text) {
   return *total;
 }
 
+std::optional<uint64_t> unhandled_system_call(std::string_view said) {
+  constexpr std::string_view kSaid = "WARNING: unhandled amd64-linux syscall: ";
+  const size_t at = said.find(kSaid);
+  if (at == std::string_view::npos) return std::nullopt;
+  said.remove_prefix(at + kSaid.size());
+  return number(said.substr(0, said.find_first_not_of("0123456789")));
+}
+
 }  // namespace tickmark::run

@@ -68,5 +68,14 @@ TEST(CountFiles, a_strace_table_that_ends_too_early_or_is_another_one_is_refused
   expect_refused(strace_total(kStrace + kStrace), "after its total");
 }
 
+TEST(CountFiles, a_system_call_that_valgrind_does_not_know_is_named_by_its_number) {
+  EXPECT_EQ(unhandled_system_call("exit code 3; its stderr ends: --31088-- WARNING: unhandled amd64-linux "
+                                  "syscall: 434 | --31088-- You may be able to write your own handler."),
+            434u);
+  EXPECT_EQ(unhandled_system_call("--7-- WARNING: unhandled amd64-linux syscall: 9"), 9u);
+  EXPECT_FALSE(unhandled_system_call("--7-- WARNING: unhandled amd64-linux syscall: "));
+  EXPECT_FALSE(unhandled_system_call("it was killed by signal 434"));
+}
+
 }  // namespace
 }  // namespace tickmark::run
