@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
   description.versions = {{"asio", fmt::format("{}.{}.{}", ASIO_VERSION / 100000, ASIO_VERSION / 100 % 1000,
                                                ASIO_VERSION % 100)}};
   description.workloads = {"cpu", "crypto", "fs", "hello", "sockets"};
+  description.features = {"play_rules_under_load"};
   description.options = {{"headers", "lean"}, {"pool", "4"}};
   return tickmark::subject::subject_main(argc, argv,
                                          {.description = description,

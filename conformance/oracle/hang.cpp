@@ -7,7 +7,8 @@ namespace tickmark::conformance {
 // A run takes 1 to 10 ms. One that loops for ever has had more than a twentieth of the time, even beside
 // spinners; one that waits for what never comes did not want a CPU.
 bool was_starved(const Hang& hang) {
-  return hang.lasted > Nanos{0} && hang.cpu < hang.lasted / 20 && hang.waited + hang.lost > hang.lasted / 2;
+  const Nanos kept_from_it = hang.waited + hang.lost;
+  return hang.lasted > Nanos{0} && kept_from_it > hang.lasted / 2 && hang.cpu < kept_from_it / 5;
 }
 
 std::string times_text(const Hang& hang) {

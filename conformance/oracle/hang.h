@@ -17,7 +17,8 @@ struct Hang {
   std::string states{};  ///< what its threads were doing at the end; "" = not known
 };
 
-/// It hardly ran, and for most of the time that was not its own choice.
+/// For most of the time it was kept from running, and got less than a fifth of what it was kept from: one
+/// that spins beside another spinner has half.
 bool was_starved(const Hang& hang);
 
 /// "in 5.00 s it used 0.01 s of CPU, was ready for one for 0.00 s and stood still for 0.00 s; main sleeps in

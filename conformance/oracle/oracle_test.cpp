@@ -316,6 +316,10 @@ TEST(Conform, asks_the_runner_about_a_player_that_says_nothing) {
   EXPECT_EQ(conform_fake(player, three_rules())[0].kind, VerdictKind::inconclusive);
   player.processes[0].second.hang.waited = 1s;
   EXPECT_EQ(conform_fake(player, three_rules())[0].kind, VerdictKind::hang);
+  player.processes[0].second.hang = {.lasted = 26s, .cpu = 2900ms, .waited = 27s};
+  EXPECT_EQ(conform_fake(player, three_rules())[0].kind, VerdictKind::inconclusive) << "a tenth of a CPU";
+  player.processes[0].second.hang.waited = 14s;
+  EXPECT_EQ(conform_fake(player, three_rules())[0].kind, VerdictKind::hang);
 }
 
 TEST(Conform, says_vacuous_inapplicable_and_inconclusive) {

@@ -1,6 +1,7 @@
 #pragma once
-// The verbs that Asio has, on a fresh io_context per run: executors, timers and sockets by Asio's own names.
-// It has no phases and no close callbacks, so what speaks of those is unsupported.
+// The verbs that Asio has, on a fresh io_context per run or, under load, on the one that serves: executors,
+// timers and sockets by Asio's own names. It has no phases and no close callbacks, so what speaks of those is
+// unsupported.
 
 #include <asio.hpp>
 #include <map>
@@ -16,7 +17,10 @@ namespace tickmark::conformance {
 
 class AsioMachine : public Machine {
  public:
-  explicit AsioMachine(Recorder& recorder) : Machine(recorder) {}
+  /// Plays in `shared`, whose other work goes on meanwhile, or in a context of its own.
+  explicit AsioMachine(Recorder& recorder, asio::io_context* shared = nullptr);
+  /// Nothing of the run is left in a shared context.
+  ~AsioMachine() override;
 
   /// Why Asio has no such verb; nothing when it has.
   static std::optional<std::string> lacks(const Step& step);
@@ -54,9 +58,18 @@ class AsioMachine : public Machine {
   void start_write(const Step& step);
   void start_read(const ItemPointer& item);
 
-  asio::io_context context_{1};
+  /// Turns a shared context until nothing of the run is left in it, or it is stopped.
+  void run_own_work();
+  /// `handler`, counted as work of the run from now until it has run: Asio counts that of a whole context.
+  template <typename Handler>
+  auto own(Handler handler);
+
+  std::unique_ptr<asio::io_context> alone_;  ///< null: the context is shared
+  asio::io_context& context_;
   asio::strand<asio::io_context::executor_type> strand_ = asio::make_strand(context_);
   std::map<std::string, ItemPointer, std::less<>> names_;
+  std::vector<std::weak_ptr<Item>> items_;  ///< all that were made: a name may be given twice
+  size_t own_work_ = 0;
 };
 
 }  // namespace tickmark::conformance

@@ -39,24 +39,25 @@ std::string echo_of(const UniqueFd& client, const std::string& text) {
   return back;
 }
 
-unsigned runs_in(const std::filesystem::path& trace) {
+unsigned count_in(const std::filesystem::path& trace, const std::string& what) {
   std::ifstream file(trace);
-  unsigned runs = 0;
-  for (std::string line; std::getline(file, line);) runs += line.find("\"finish\"") != line.npos ? 1 : 0;
-  return runs;
+  unsigned lines = 0;
+  for (std::string line; std::getline(file, line);) lines += line.find(what) != line.npos ? 1 : 0;
+  return lines;
 }
 
-void write_scenarios(const std::filesystem::path& path) {
+void write_scenarios(const std::filesystem::path& path, const char* timer = "timer") {
   std::ofstream(path) << nlohmann::json{
       {"schema", "tickmark.scenarios/1"},
       {"repeat", kRuns},
       {"connections", kConnections},
-      {"scenarios", {{{"id", "a/b"}, {"steps", {{{"verb", "timer"}, {"label", "t"}, {"ms", 20}}}}}}}};
+      {"scenarios", {{{"id", "a/b"}, {"steps", {{{"verb", timer}, {"label", "t"}, {"ms", 20}}}}}}}};
 }
 
 struct Player {
   const char* program;
   const char* options = "";  ///< what a machine may refuse
+  const char* timer = "timer";
 };
 void PrintTo(const Player& player, std::ostream* out) { *out << player.program << player.options; }
 
@@ -66,7 +67,7 @@ TEST_P(LiveSockets, are_served_before_the_runs_and_counted_and_hold_no_run_up) {
   const ScratchFolder scratch;
   const auto scenarios = scratch.path() / "scenarios.json";
   const auto trace = scratch.path() / "trace.ndjson";
-  write_scenarios(scenarios);
+  write_scenarios(scenarios, GetParam().timer);
   const std::string command = kBin + GetParam().program + " play --serve sockets --scenarios " +
                               scenarios.string() + " --trace " + trace.string() + GetParam().options;
   std::FILE* player = popen(command.c_str(), "r");
@@ -84,11 +85,13 @@ TEST_P(LiveSockets, are_served_before_the_runs_and_counted_and_hold_no_run_up) {
   EXPECT_FALSE(std::filesystem::exists(trace)) << "one is missing";
   clients.push_back(connect_to(port));
   EXPECT_EQ(pclose(player), 0);
-  EXPECT_EQ(runs_in(trace), kRuns);
+  EXPECT_EQ(count_in(trace, R"("finish")"), kRuns);
+  EXPECT_EQ(count_in(trace, R"("begin")"), 2 * kRuns) << "main and the timer";
 }
 
 INSTANTIATE_TEST_SUITE_P(Players, LiveSockets,
-                         testing::Values(Player{"player_libuv"}, Player{"player_refloop"},
+                         testing::Values(Player{"player_asio", "", "steady_timer"}, Player{"player_libuv"},
+                                         Player{"player_refloop"},
                                          Player{"subject_reference_loop", " --option backend=io_uring"}));
 
 TEST(LiveSocketsInVirtualTime, are_refused_in_a_sentence) {

@@ -77,6 +77,19 @@ TEST_F(Counted, instructions_are_the_same_in_each_count_and_their_file_is_kept) 
   EXPECT_TRUE(fs::is_empty(scratch_->folder()));
 }
 
+TEST_F(Counted, what_a_subject_starts_is_counted_with_it) {
+  if (kSanitized || process::find_program("valgrind").empty())
+    GTEST_SKIP() << "no valgrind, or a sanitizer; scripts/install-dependencies --test";
+  const auto subject = resolve("raw_epoll");
+  const auto alone = count_per_request(setup_of(subject), CountedMetric::kInstructions);
+  ASSERT_TRUE(alone) << alone.error().message;
+  process::ResolvedSubject parent = subject;
+  parent.command = {"/bin/sh", "-c", "\"$0\" \"$@\"; exit", subject.command.front()};
+  const auto started = count_per_request(setup_of(parent), CountedMetric::kInstructions);
+  ASSERT_TRUE(started) << started.error().message;
+  EXPECT_NEAR(*started / *alone, 1, 0.001);
+}
+
 TEST_F(Counted, a_subject_that_does_not_start_is_a_fault_of_the_subject) {
   if (kSanitized || process::find_program("strace").empty())
     GTEST_SKIP() << "no strace, or a sanitizer; scripts/install-dependencies --test";
