@@ -88,9 +88,9 @@ class Counted(unittest.TestCase):
         self.assertEqual(calls["verdict"], "OK", result)
         if not instructions["valid"]:  # a newer valgrind knows pidfd_open
             self.assertEqual(result["exit_code"], 4, result)
-            self.assertRegex(instructions["reason"], "says nothing of either: cluster makes system call 434, which this "
-                             "valgrind does not know, so its instructions cannot be counted here; a newer valgrind may "
-                             "know it$")
+            self.assertRegex(instructions["reason"],
+                             "says nothing of either: cluster makes system call 434, which this valgrind does not "
+                             "know, so its instructions cannot be counted here; a newer valgrind may know it$")
 
     def test_without_the_tool_it_says_what_to_install(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -36,6 +36,13 @@ TEST(CountFiles, callgrinds_total_is_its_instructions) {
   EXPECT_EQ(callgrind_total(replaced(cache, "totals: 127498", "totals: 127498 17 4")).value_or(0), 127498u);
 }
 
+TEST(CountFiles, callgrinds_two_sums_may_differ_by_what_a_fork_makes_of_them_and_no_more) {
+  EXPECT_EQ(callgrind_total(replaced(kCallgrind, "totals: 127498", "totals: 127507")).value_or(0), 127507u);
+  EXPECT_EQ(callgrind_total(replaced(kCallgrind, "totals: 127498", "totals: 127489")).value_or(0), 127489u);
+  expect_refused(callgrind_total(replaced(kCallgrind, "totals: 127498", "totals: 127698")), "damaged");
+  expect_refused(callgrind_total(replaced(kCallgrind, "totals: 127498", "totals: 127298")), "damaged");
+}
+
 TEST(CountFiles, a_callgrind_file_that_ends_too_early_is_no_small_number) {
   for (size_t bytes = 0; bytes < kCallgrind.size() - 1; ++bytes)
     EXPECT_FALSE(callgrind_total(kCallgrind.substr(0, bytes))) << bytes;

@@ -8,6 +8,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { after, test } = require('node:test');
+const { start_peer } = require('./peer.cjs');
 
 const kSubject = path.join(__dirname, '../../../baselines/node/main.cjs');
 const kFolder = fs.mkdtempSync(path.join(os.tmpdir(), 'tickmark-player-'));
@@ -119,6 +120,19 @@ test('a refused connection says so', () => {
   const { records } = play({ scenarios: [{ id: 'a/b', steps: [{ verb: 'connect', label: 'k', refused: true }] }] });
   const [begin] = records.filter(({ event, label }) => event === 'begin' && label === 'k');
   assert.strictEqual(begin.status, 'refused');
+});
+
+// Local address and state (01: established, 0A: listening) of every socket with that port.
+function sockets_at(port) {
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  const rows = fs.readFileSync('/proc/net/tcp', 'utf8').matchAll(/: [0-9A-F]{8}:([0-9A-F]{4}) \S+ (\S\S) /g);
+  return [...rows].filter(([, local]) => local === hex).map(([, , state]) => state);
+}
+
+test('the port that refuses is held, so that nobody else is given it', () => {
+  const { peer_port, refused_port } = start_peer();
+  assert.ok(sockets_at(peer_port).includes('0A'));
+  assert.deepStrictEqual(sockets_at(refused_port), ['01']);
 });
 
 test('in a process of its own the steps run in the real main script, and the run ends with the loop', () => {
