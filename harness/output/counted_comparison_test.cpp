@@ -74,6 +74,8 @@ TEST(CountedComparison, too_few_counts_decide_nothing) {
   const CountedComparison early = comparison({question({100, 100}, {200, 200})});
   EXPECT_EQ(verdict_of(early), Verdict::kInconclusive);
   EXPECT_EQ(outcome_of(early, early.questions[0]).why, "only 4 of 6 counts were made");
+  const CountedComparison lame = comparison({question({100, 100}, {200, 200, 200})});
+  EXPECT_EQ(outcome_of(lame, lame.questions[0]).why, "only 5 of 6 counts were made");
 }
 
 TEST(CountedComparison, the_document_says_what_no_count_can_tell) {
