@@ -32,6 +32,7 @@ const CountedQuestion kWild = question({100, 100, 100}, {100, 101, 102});
 TEST(CountedComparison, the_gravest_question_decides) {
   EXPECT_EQ(verdict_of(comparison({kSame, kSame})), Verdict::kOk);
   EXPECT_EQ(verdict_of(comparison({kSame, kWild})), Verdict::kInconclusive);
+  EXPECT_EQ(verdict_of(comparison({kWild, kSame})), Verdict::kInconclusive);
   EXPECT_EQ(verdict_of(comparison({kWild, kMore, kSame})), Verdict::kRegression);
   EXPECT_EQ(verdict_of(comparison({})), Verdict::kInconclusive);
 }
@@ -68,6 +69,12 @@ TEST(CountedComparison, a_tool_that_failed_is_invalid_with_the_reason_and_nobody
   EXPECT_FALSE(metric.contains("ratio"));
   EXPECT_EQ(metric["reason"], "the count failed, which says nothing of either: strace wrote nothing");
   EXPECT_EQ(verdict_of(comparison({lost, kMore})), Verdict::kRegression) << "the other metric stands";
+}
+
+TEST(CountedComparison, what_was_free_and_is_no_more_has_no_ratio) {
+  const Json metric = to_json(comparison({question({0, 0, 0}, {1, 1, 1})}))["metrics"][0];
+  EXPECT_EQ(metric["verdict"], "REGRESSION");
+  EXPECT_FALSE(metric.contains("ratio"));
 }
 
 TEST(CountedComparison, too_few_counts_decide_nothing) {
