@@ -28,7 +28,8 @@ Expected<Versions> read_versions(const YAML::Node& node, const char* key) {
 Expected<KnownDeviation> read_entry(const YAML::Node& node) {
   if (node.IsScalar()) return KnownDeviation{{node.as<std::string>("")}, {}};
   if (!node.IsMap()) return usage_error("expected a reason, or a map with one");
-  static constexpr std::array<std::string_view, 5> kKeys{"reason", "thread", "since", "until", "modes"};
+  static constexpr std::array<std::string_view, 6> kKeys{"reason", "thread", "since",
+                                                         "until",  "modes",  "sometimes"};
   for (const auto& pair : node) {
     const auto key = pair.first.as<std::string>("");
     if (std::ranges::find(kKeys, key) == kKeys.end())
@@ -48,6 +49,9 @@ Expected<KnownDeviation> read_entry(const YAML::Node& node) {
       return usage_error(fmt::format("unknown mode \"{}\"; there are {}", entry.expectation.modes.back(),
                                      fmt::join(kModes, ", ")));
   }
+  if (node["sometimes"] && node["sometimes"].as<std::string>("") != "true")
+    return usage_error("\"sometimes\" is true, or left out");
+  entry.expectation.sometimes = static_cast<bool>(node["sometimes"]);
   return entry;
 }
 
@@ -100,7 +104,7 @@ Findings compare(std::vector<Verdict>& verdicts, const Expectations& expectation
         (is_vacuous ? findings.vacuous : findings.unexpected_failures).push_back(&verdict);
       else
         verdict.known = entry->second.reason;
-    } else if (verdict.kind == VerdictKind::pass && is_listed) {
+    } else if (verdict.kind == VerdictKind::pass && is_listed && !entry->second.sometimes) {
       findings.unexpected_passes.push_back(&verdict);
     }
   }

@@ -10,6 +10,7 @@
 //     since: {bun: "1.1"}
 //     until: {bun: "1.3"}
 //     modes: [worker]      # only where main runs there; cjs is a player's own mode, too
+//     sometimes: true      # it depends on time, and may not show in a whole pass
 
 #include <filesystem>
 #include <map>
@@ -25,6 +26,7 @@ namespace tickmark::conformance {
 struct Expectation {
   std::string reason;
   std::vector<std::string> modes{};  ///< empty: all
+  bool sometimes = false;            ///< that it did not show is no news
 };
 
 /// By rule id: what is known to fail, for the versions asked about.

@@ -48,6 +48,20 @@ TEST_F(ExpectationsTest, KnowFailuresAndReportWhatIsOutOfDate) {
   EXPECT_TRUE(load_expectations(folder_, "nobody", {}, rules_).value().empty());
 }
 
+TEST_F(ExpectationsTest, SayOfADeviationThatItShowsSometimes) {
+  const auto expected = load("x/first: {reason: depends on time, sometimes: true}\nx/second: known\n");
+  ASSERT_TRUE(expected) << expected.error().message;
+  std::vector<Verdict> verdicts(2);
+  for (size_t i = 0; i < 2; ++i) verdicts[i].rule = rules_[i].id;
+  for (Verdict& verdict : verdicts) verdict.kind = VerdictKind::pass;
+  const Findings findings = compare(verdicts, *expected);
+  ASSERT_EQ(findings.unexpected_passes.size(), 1u);
+  EXPECT_EQ(findings.unexpected_passes[0]->rule, "x/second");
+  verdicts[0].kind = VerdictKind::fail;
+  EXPECT_TRUE(compare(verdicts, *expected).unexpected_failures.empty());
+  EXPECT_FALSE(load("x/first: {reason: depends on time, sometimes: perhaps}\n"));
+}
+
 TEST_F(ExpectationsTest, HoldARuleThatNeverJudgedAgainstTheSuiteUnlessItIsListed) {
   const auto expected = load("x/first: its timers are too coarse\n");
   ASSERT_TRUE(expected) << expected.error().message;
