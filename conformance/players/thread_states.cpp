@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <sstream>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <vector>
@@ -17,16 +18,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<pid_t> threads() {
+std::vector<pid_t> threads(pid_t process = getpid()) {
   std::vector<pid_t> ids;
   std::error_code gone;
-  for (const auto& entry : fs::directory_iterator("/proc/self/task", gone))
+  for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/task", process), gone))
     ids.push_back(std::stoi(entry.path().filename().string()));
   return ids;
 }
 
-std::string read_task_file(pid_t thread, const char* file) {
-  std::ifstream stream(fmt::format("/proc/self/task/{}/{}", thread, file));
+std::string read_task_file(pid_t thread, const char* file, pid_t process = getpid()) {
+  std::ifstream stream(fmt::format("/proc/{}/task/{}/{}", process, thread, file));
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
@@ -73,6 +74,16 @@ std::string state_of(pid_t thread) {
   }
 }
 
+Nanos waited_of(pid_t process) {
+  Nanos sum{0};
+  for (const pid_t thread : threads(process)) {
+    long long ran = 0, waited = 0;
+    const std::string text = read_task_file(thread, "schedstat", process);
+    if (std::sscanf(text.c_str(), "%lld %lld", &ran, &waited) == 2) sum += Nanos{waited};
+  }
+  return sum;
+}
+
 }  // namespace
 
 std::string thread_states(pid_t except) {
@@ -87,12 +98,13 @@ std::string thread_states(pid_t except) {
   return text;
 }
 
-Nanos waited_for_cpu() {
-  Nanos sum{0};
-  for (const pid_t thread : threads()) {
-    long long ran = 0, waited = 0;
-    const std::string text = read_task_file(thread, "schedstat");
-    if (std::sscanf(text.c_str(), "%lld %lld", &ran, &waited) == 2) sum += Nanos{waited};
+Nanos waited_for_cpu() { return waited_of(getpid()); }
+
+Nanos waited_for_cpu_below(pid_t root) {
+  Nanos sum = waited_of(root);
+  for (const pid_t thread : threads(root)) {
+    std::istringstream children(read_task_file(thread, "children", root));
+    for (pid_t child = 0; children >> child;) sum += waited_for_cpu_below(child);
   }
   return sum;
 }

@@ -13,5 +13,7 @@ std::string thread_states(pid_t except);
 
 /// How long the living threads of this process have been ready to run while others did: schedstat, in total.
 Nanos waited_for_cpu();
+/// The same of another process and all below it; 0 of one that is gone.
+Nanos waited_for_cpu_below(pid_t root);
 
 }  // namespace tickmark::conformance

@@ -68,7 +68,9 @@ int play(const Arguments& arguments) {
     // One that was late would be late again: the rest would only cost its patience.
     for (unsigned run = 0; run < script->repeat && in_time; ++run) {
       recorder->start(scenario.id, run);
-      in_time = Stage(*recorder, server->port(), dialect).play(scenario);
+      Stage stage(*recorder, server->port(), dialect,
+                  {.kept_waiting = [&server] { return server->kept_waiting(); }});
+      in_time = stage.play(scenario);
       if (!recorder->finish())
         return complain(3, "cannot write the trace " + arguments.trace + ": is the disk full?");
       if (const std::string why = server->why_ended(); !why.empty()) return complain(1, why);

@@ -8,8 +8,6 @@ namespace tickmark::conformance::wire {
 
 namespace {
 
-// Counted in naps that ended without an event, so that a player or a machine that stood still does not count.
-constexpr Nanos kPatience = 3s;
 constexpr Nanos kStall = 300ms;
 constexpr Nanos kNap = 50ms;
 
@@ -18,6 +16,7 @@ constexpr std::string_view kNotYet;
 }  // namespace
 
 bool Stage::play(const Scenario& scenario) {
+  kept_waiting_then_ = kept_waiting();
   recorder_.begin("main", "", "main", "", std::nullopt, {});
   execute(scenario.steps, "main");
   recorder_.end("main", "", "main");
@@ -89,7 +88,16 @@ void Stage::call(const Step& step) {
 void Stage::turn() {
   poll_all();
   settle();
-  if (!over_ && idle_ >= kPatience) give_up();
+  if (!over_ && idle_ >= patience_.each && !is_worth_waiting()) give_up();
+}
+
+bool Stage::is_worth_waiting() {
+  const Nanos before = kept_waiting_then_;
+  kept_waiting_then_ = kept_waiting();
+  if (kept_waiting_then_ - before <= idle_ / 2 || renewals_ >= patience_.renewals) return false;
+  ++renewals_;
+  idle_ = Nanos{0};
+  return true;
 }
 
 void Stage::poll_all() {

@@ -3,9 +3,11 @@
 // in one thread around poll(). Nothing of a loop under test is in here.
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "conformance/players/recorder.h"
@@ -14,14 +16,23 @@
 
 namespace tickmark::conformance::wire {
 
+/// How long a server may leave everything unanswered, counted in naps of the player, so that a player or a
+/// machine that stood still does not count.
+struct Patience {
+  Nanos each = 3s;
+  unsigned renewals = 3;  ///< where the server wanted to run for most of it and was not let
+  /// How long it has not been let in all, by all its threads; empty: nobody knows.
+  std::function<Nanos()> kept_waiting{};
+};
+
 class Stage {
  public:
   /// `recorder` and the scenario outlive it.
-  Stage(Recorder& recorder, uint16_t port, Dialect dialect)
-      : recorder_(recorder), port_(port), dialect_(dialect) {}
+  Stage(Recorder& recorder, uint16_t port, Dialect dialect, Patience patience)
+      : recorder_(recorder), port_(port), dialect_(dialect), patience_(std::move(patience)) {}
 
-  /// Until every callback has run, one of them with another status than ok, or nothing has happened for
-  /// kPatience, when what is still waited for is `late`. False: it was late, and will be.
+  /// Until every callback has run, one of them with another status than ok, or patience is over, when what is
+  /// still waited for is `late`. False: it was late, and will be.
   bool play(const Scenario& scenario);
 
  private:
@@ -52,6 +63,8 @@ class Stage {
   std::string_view expectation(Pending& pending);
   std::string_view answers_outcome(const Pending& pending);
   void fire(Pending& pending, std::string_view status);
+  Nanos kept_waiting() const { return patience_.kept_waiting ? patience_.kept_waiting() : Nanos{0}; }
+  bool is_worth_waiting();
   void give_up();
 
   Recorder& recorder_;
@@ -61,6 +74,9 @@ class Stage {
   std::deque<Pending> pending_;  // a deque: callbacks add to it
   std::map<const Step*, unsigned> ran_;
   std::map<const Connection*, uint64_t> bytes_expected_;
+  Patience patience_;
+  unsigned renewals_ = 0;
+  Nanos kept_waiting_then_{0};  ///< when patience began, or was last renewed
   Nanos idle_{0};
   bool over_ = false;
   bool late_ = false;

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "harness/base/time.h"
+#include "conformance/players/thread_states.h"
 
 namespace tickmark::conformance::wire {
 
@@ -82,6 +82,8 @@ Expected<void> Subject::wait_until_ready() {
   if (port_ == 0) return subject_error("the server's first line is no ready line: " + line.substr(0, 200));
   return {};
 }
+
+Nanos Subject::kept_waiting() const { return pid_ < 0 ? Nanos{0} : waited_for_cpu_below(pid_); }
 
 std::string Subject::why_ended() {
   int status = 0;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/base/error.h"
+#include "harness/base/time.h"
 #include "harness/base/unique_fd.h"
 
 namespace tickmark::conformance::wire {
@@ -24,6 +25,8 @@ class Subject {
   Subject& operator=(const Subject&) = delete;
 
   uint16_t port() const { return port_; }
+  /// How long it has been ready to run while others did, in total, with the processes it started.
+  Nanos kept_waiting() const;
   /// One sentence, if it has ended by itself; "" while it runs.
   std::string why_ended();
 
