@@ -65,8 +65,9 @@ TEST(CountFiles, straces_total_is_the_sum_of_its_rows) {
   EXPECT_EQ(strace_total(kStrace).value_or(0), 13u);
   expect_refused(strace_total(replaced(kStrace, "13 total", "14 total")), "rows are 13");
   expect_refused(strace_total(replaced(kStrace, "        1 write\n", "")), "rows are 12");
-  expect_refused(strace_total(replaced(kStrace, "        1 write\n", " 18446744073709551615 write\n 2 read\n")),
-                 "more than any process could do");
+  expect_refused(
+      strace_total(replaced(kStrace, "        1 write\n", " 18446744073709551615 write\n 2 read\n")),
+      "more than any process could do");
 }
 
 TEST(CountFiles, a_strace_table_that_ends_too_early_or_is_another_one_is_refused) {
