@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <sstream>
+#include <string>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <vector>
@@ -28,7 +28,9 @@ std::vector<pid_t> threads(pid_t process = getpid()) {
 
 std::string read_task_file(pid_t thread, const char* file, pid_t process = getpid()) {
   std::ifstream stream(fmt::format("/proc/{}/task/{}/{}", process, thread, file));
-  return {std::istreambuf_iterator<char>(stream), {}};
+  std::string text;
+  std::getline(stream, text, '\0');  // an iterator would throw where the thread ends meanwhile (ESRCH)
+  return text;
 }
 
 // The calls a loop and its pool wait in.
