@@ -187,9 +187,10 @@ Expected<void> check_counter(const Counter& counter, const fs::path& scratch) {
   if (ran && total && *total > 0) return {};
   std::string said = ran ? ran->exit.stderr_tail : ran.error().message;
   std::ranges::replace(said, '\n', ' ');
+  if (said.empty()) said = total ? "it counted nothing of one that runs" : total.error().message;
   return environment_error(fmt::format(
       "{} cannot count here ({}); a container needs the right to trace, as docker's --cap-add SYS_PTRACE",
-      counter.program, said.empty() ? total.error().message : said));
+      counter.program, said));
 }
 
 /// "valgrind 3.19.0", of "valgrind-3.19.0" or "strace -- version 6.1".
