@@ -98,6 +98,47 @@ def show(finding, here, repeat):
     return lines, first, stale
 
 
+def expected(family):
+    """{rule: {"reason", "mode"}} of what this family is known to do otherwise."""
+    path = ROOT / "conformance" / "expectations" / f"{family}.yaml"
+    listed = {rule: entry if isinstance(entry, dict) else {"reason": entry}
+              for rule, entry in yaml.safe_load(path.read_text()).items()}
+    return {rule: {"reason": entry["reason"], "mode": entry.get("modes", ["cjs"])[0]}
+            for rule, entry in listed.items()}
+
+
+def newest(family, here):
+    names = [name for name in here if name.split("@")[0] == family]
+    return max(names, key=lambda name: [int(n) for n in here[name]["versions"][family].split(".")], default=None)
+
+
+def further(told, here, repeat):
+    """Rows of what the newest of each family does otherwise, and no finding is about."""
+    for family in sorted(FLAGS):
+        subject, version = newest(family, here), ""
+        for rule, entry in expected(family).items():
+            if (rule, family) in told or subject is None:
+                continue
+            version = here[subject]["versions"][family]
+            judged = verdict_of(subject, {"rule": rule, **({} if entry["mode"] == "cjs" else entry)}, repeat)
+            if judged["verdict"] not in ("fail", "crash", "hang"):
+                continue  # of another version, or it shows sometimes
+            mode = "" if entry["mode"] == "cjs" else f", {entry['mode']}"
+            seen = " ".join(judged["seen"]) or judged["reason"].split(" | ")[0][:120]
+            yield (f"| {family} {version}{mode} | [`{rule}`](../conformance/rules/{rule}.yaml) ({judged['level']}) | "
+                   f"{judged['says']} | {'; '.join(f'`{one}`' for one in judged['required'])} | `{seen}` | "
+                   f"{how_it_failed(judged)} | {entry['reason']} | {judged['source']} |")
+
+
+def further_section(rows, repeat):
+    return ["## Further deviations\n",
+            f"Each judged {repeat} times. One of the above is their cause, or their source is what Node's code and "
+            "tests show and no document promises, or no script is shorter than the rule: "
+            "`tickmark conform RUNTIME --rule RULE` shows each.\n",
+            "| runtime | rule | says | required | seen | failed | instead | source |",
+            "|---|---|---|---|---|---|---|---|", *rows, ""]
+
+
 def section(name, finding, lines, judged, repeat):
     text = [f"## {finding['says']}\n",
             f"**Rule** `{finding['rule']}`" + (f", mode {finding['mode']}" if "mode" in finding else "") +
@@ -126,6 +167,8 @@ def main():
         stale_all += [f"{name}: {one} {'deviates' if ',' in one else 'does not show it'}" for one in stale]
         text += section(name, finding, lines, judged, options.repeat)
         print(f"{name}: {lines}", file=sys.stderr)
+    told = {(finding["rule"], name.split("@")[0]) for _, finding in read_findings() for name in finding["subjects"]}
+    rows = [] if options.findings else list(further(told, here, options.repeat))
     for sentence in stale_all:
         print(f"findings: {sentence}", file=sys.stderr)
     if not options.findings:
@@ -137,7 +180,7 @@ def main():
                 "line of another "
                 "is there for comparison. Machine: "
                 f"Linux on {subprocess.run(['uname', '-m'], capture_output=True, text=True).stdout.strip()}.\n"]
-        PAGE.write_text("\n".join(head + text))
+        PAGE.write_text("\n".join(head + text + further_section(rows, options.repeat)))
         print(f"{PAGE.relative_to(ROOT)} is written", file=sys.stderr)
     return 1 if stale_all else 0
 
