@@ -99,12 +99,12 @@ def show(finding, here, repeat):
 
 
 def expected(family):
-    """{rule: {"reason", "mode"}} of what this family is known to do otherwise."""
+    """{rule: {"reason", "rule", "mode" unless cjs}} of what this family is known to do otherwise."""
     path = ROOT / "conformance" / "expectations" / f"{family}.yaml"
     listed = {rule: entry if isinstance(entry, dict) else {"reason": entry}
               for rule, entry in yaml.safe_load(path.read_text()).items()}
-    return {rule: {"reason": entry["reason"], "mode": entry.get("modes", ["cjs"])[0]}
-            for rule, entry in listed.items()}
+    return {rule: {"reason": entry["reason"], "rule": rule, **({"mode": mode} if mode != "cjs" else {})}
+            for rule, entry in listed.items() for mode in entry.get("modes", ["cjs"])[:1]}
 
 
 def newest(family, here):
@@ -115,15 +115,18 @@ def newest(family, here):
 def further(told, here, repeat):
     """Rows of what the newest of each family does otherwise, and no finding is about."""
     for family in sorted(FLAGS):
-        subject, version = newest(family, here), ""
+        subject = newest(family, here)
+        if subject is None:
+            yield f"| {family} | not here | | | | | | |"
+            continue
+        version = here[subject]["versions"][family]
         for rule, entry in expected(family).items():
-            if (rule, family) in told or subject is None:
+            if (rule, family) in told:
                 continue
-            version = here[subject]["versions"][family]
-            judged = verdict_of(subject, {"rule": rule, **({} if entry["mode"] == "cjs" else entry)}, repeat)
+            judged = verdict_of(subject, entry, repeat)
             if judged["verdict"] not in ("fail", "crash", "hang"):
                 continue  # of another version, or it shows sometimes
-            mode = "" if entry["mode"] == "cjs" else f", {entry['mode']}"
+            mode = f", {entry['mode']}" if "mode" in entry else ""
             seen = " ".join(judged["seen"]) or judged["reason"].split(" | ")[0][:120]
             yield (f"| {family} {version}{mode} | [`{rule}`](../conformance/rules/{rule}.yaml) ({judged['level']}) | "
                    f"{judged['says']} | {'; '.join(f'`{one}`' for one in judged['required'])} | `{seen}` | "
@@ -133,7 +136,7 @@ def further(told, here, repeat):
 def further_section(rows, repeat):
     return ["## Further deviations\n",
             f"Each judged {repeat} times. One of the above is their cause, or their source is what Node's code and "
-            "tests show and no document promises, or no script is shorter than the rule: "
+            "tests show and no document promises, or nobody has written a script of it yet: "
             "`tickmark conform RUNTIME --rule RULE` shows each.\n",
             "| runtime | rule | says | required | seen | failed | instead | source |",
             "|---|---|---|---|---|---|---|---|", *rows, ""]

@@ -4,8 +4,9 @@
 
 namespace tickmark::conformance {
 
-// A run takes 1 to 10 ms. One that loops for ever has had more than a twentieth of the time, even beside
-// spinners; one that waits for what never comes did not want a CPU.
+// One that loops for ever gets its share, which is a fifth of its wait or more beside up to five others;
+// beside more it cannot be told from one that was not given the machine. One that waits for what never comes
+// did not want a CPU.
 bool was_starved(const Hang& hang) {
   const Nanos kept_from_it = hang.waited + hang.lost;
   return hang.lasted > Nanos{0} && kept_from_it > hang.lasted / 2 && hang.cpu < kept_from_it / 5;

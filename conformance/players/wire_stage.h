@@ -76,7 +76,7 @@ class Stage {
   std::map<const Connection*, uint64_t> bytes_expected_;
   Patience patience_;
   unsigned renewals_ = 0;
-  Nanos kept_waiting_then_{0};  ///< when patience began, or was last renewed
+  Nanos kept_waiting_then_{0};  ///< when the run began, or patience was last over
   Nanos idle_{0};
   bool over_ = false;
   bool late_ = false;

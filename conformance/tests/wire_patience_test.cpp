@@ -1,9 +1,12 @@
 // How long the wire player waits for a server that says nothing, or is not let.
 
 #include <arpa/inet.h>
+#include <csignal>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/socket.h>
-#include <thread>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "conformance/players/thread_states.h"
@@ -72,9 +75,44 @@ TEST_F(WirePatience, is_not_renewed_for_ever) {
   EXPECT_EQ(asked_, 1 + 1 + 2) << "at the beginning, at its end, and at the end of two more";
 }
 
+// A child on the same core as all that are made so, for a minute at most.
+template <typename Body>
+pid_t on_one_core(Body body) {
+  const pid_t pid = ::fork();
+  if (pid != 0) return pid;
+  cpu_set_t all, one;
+  CPU_ZERO(&one);
+  ::sched_getaffinity(0, sizeof all, &all);
+  int core = 0;
+  while (!CPU_ISSET(core, &all)) ++core;
+  CPU_SET(core, &one);
+  ::sched_setaffinity(0, sizeof one, &one);
+  ::alarm(60);
+  body();
+  ::_exit(0);
+}
+
 TEST(WaitedForCpuBelow, is_of_the_whole_tree_and_nothing_of_one_that_is_gone) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const UniqueFd from(ends[0]), to(ends[1]);
+  const pid_t rival = on_one_core([] {
+    while (true) continue;
+  });
+  const pid_t child = on_one_core([&] {
+    while (waited_for_cpu() < 10ms) continue;
+    const Nanos waited = waited_for_cpu();
+    (void)!::write(to.get(), &waited, sizeof waited);
+    ::pause();
+  });
+  Nanos of_child{0};
+  ASSERT_EQ(::read(from.get(), &of_child, sizeof of_child), ssize_t{sizeof of_child});
   const Nanos ours = waited_for_cpu();
-  EXPECT_GE(waited_for_cpu_below(::getppid()), ours) << "of our parent, with us";
+  EXPECT_GE(waited_for_cpu_below(::getpid()), ours + of_child);
+  for (const pid_t pid : {rival, child}) {
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+  }
   EXPECT_EQ(waited_for_cpu_below(-1), Nanos{0});
 }
 

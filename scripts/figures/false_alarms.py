@@ -29,7 +29,7 @@ SUBJECTS = ("node@18", "node@20", "node@22", "node@24", "libuv", "reference_loop
 PAGE = ROOT / "docs" / "false-alarms.md"
 MENDED = false_alarm_ledger.FOLDER / "mended.ndjson"  # written by hand: {rule, date, seen, cause}
 STEP_S = 45  # a step is so long: what is lost when the command is interrupted
-TURN_S = 300
+TURN_S = 300  # of a group, before the one furthest behind is asked for again
 
 
 def ledgers(subjects):
@@ -157,7 +157,8 @@ def page(every, names, total):
              f"Gathered by `scripts/prove false_alarms` until {datetime.date.today()}: every must and should rule "
              f"whose versions and interface include the subject, {total:,} runs of each planned per subject, "
              f"spread evenly "
-             f"over {len(names)} conditions ({', '.join(names)}; `scripts/conditions.py` says what they are).\n",
+             f"over {len(names)} conditions ({', '.join(names)}; `scripts/conditions.py` says what they are; idle and "
+             "busy are gathered alone, the others beside one another).\n",
              "| subject | version | since | rules | runs of the rule with fewest | runs | judged | failures | rate of "
              "false alarms per run, 95 % |", "|---|---|---|---|---|---|---|---|---|"]
     for subject, ledger in every.items():
