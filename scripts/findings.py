@@ -59,8 +59,10 @@ def verdict_of(subject, finding, repeat):
     command = [TICKMARK, "conform", subject, "--rule", finding["rule"], "--repeat", str(repeat), "--json"]
     if "mode" in finding:
         command += ["--mode", finding["mode"]]
-    rules = json.loads(subprocess.run(command, capture_output=True, text=True).stdout)["rules"]
-    return next(rule for rule in rules if rule["rule"] == finding["rule"])
+    done = subprocess.run(command, capture_output=True, text=True)
+    if not done.stdout:
+        sys.exit(f"findings: {done.stderr.strip()}")
+    return next(rule for rule in json.loads(done.stdout)["rules"] if rule["rule"] == finding["rule"])
 
 
 def counted(orders):
